@@ -1,0 +1,168 @@
+//! The sandbox provider itself: a payment provider with an API, a payment page and webhooks, and no money.
+//!
+//! ```text
+//! POST /v1/checkouts   GET /v1/checkouts[/{id}]   POST /v1/checkouts/{id}/expire     Bearer, Idempotency-Key
+//! POST /v1/refunds     GET /v1/refunds            GET /v1/events?after=&limit=
+//! GET, POST /pay/{id}  the page: test cards only, no number can be typed
+//! webhook  ◄── every event, signed (Standard Webhooks), until it answers 2xx or for three days
+//! ```
+//! It is strict where real providers are: it refuses lines that do not sum up, another body under a used key, more
+//! refund than is left. What it answered survives `kill -9`: state, event and delivery are one transaction.
+//!
+//! Deliberately absent: card numbers, live mode, delays and faults (tests put those between Till and this server).
+
+mod api;
+mod ask;
+mod checkouts;
+mod db;
+mod events;
+mod object;
+mod once;
+mod page;
+mod pay;
+mod problem;
+mod refunds;
+mod webhooks;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::SqlitePool;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use till_core::id::{Entropy, random};
+use till_core::signature;
+use till_core::time::Timestamp;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Tells the present.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How the provider is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its database file; made when it is not there.
+    pub db: PathBuf,
+    /// Where payers reach it, without a trailing slash: `http://127.0.0.1:4242`.
+    pub public_url: String,
+    /// The one key of its API: `sk_test_…`.
+    pub api_key: SecretString,
+    /// What it calls the merchant: `acct_sandbox`.
+    pub account: String,
+    /// Where events go; none for a merchant who only lists them.
+    pub webhook: Option<Webhook>,
+}
+
+/// Where events are delivered.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Absolute URL.
+    pub url: String,
+    /// `whsec_` and base64.
+    pub secret: SecretString,
+}
+
+/// The provider cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A live key has no place here.
+    #[error("the sandbox's API key must begin with `sk_test_`")]
+    NotATestKey,
+    /// The page or the webhook would not be reached.
+    #[error("`{0}` is not an absolute http(s) URL")]
+    BadUrl(String),
+    /// Webhooks could not be signed.
+    #[error(transparent)]
+    BadSecret(#[from] signature::BadSecret),
+    /// The database file cannot be opened.
+    #[error("sandbox database `{path}`")]
+    Database {
+        /// The file.
+        path: String,
+        /// What SQLite says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No HTTP client for webhooks.
+    #[error("no HTTP client for webhooks")]
+    Client(#[source] reqwest::Error),
+}
+
+/// The provider, open. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Server(Arc<World>);
+
+/// What every part of the server reaches.
+struct World {
+    config: Config,
+    clock: Clock,
+    entropy: Mutex<Box<dyn Entropy>>,
+    /// One connection: whoever writes, writes alone.
+    write: SqlitePool,
+    read: SqlitePool,
+    client: reqwest::Client,
+    /// Something was committed that [`Server::run`] has to deliver.
+    news: Notify,
+}
+
+impl Server {
+    /// Opens the database, makes its tables, and answers from then on.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the configuration or the file is wrong.
+    pub async fn open(config: Config, clock: Clock, entropy: Box<dyn Entropy>) -> Result<Self, OpenError> {
+        if !config.api_key.expose_secret().starts_with("sk_test_") {
+            return Err(OpenError::NotATestKey);
+        }
+        http_url(&config.public_url)?;
+        if let Some(webhook) = &config.webhook {
+            http_url(&webhook.url)?;
+            signature::sign(&webhook.secret, "try", clock(), b"")?;
+        }
+        let (write, read) = db::open(&config.db).await.map_err(|source| {
+            let path = config.db.display().to_string();
+            OpenError::Database { path, source }
+        })?;
+        // A redirected webhook is a wrong address, and a proxy has no place between a provider and localhost.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = client.timeout(Duration::from_secs(5)).build().map_err(OpenError::Client)?;
+        let entropy = Mutex::new(entropy);
+        Ok(Self(Arc::new(World { config, clock, entropy, write, read, client, news: Notify::new() })))
+    }
+
+    /// The API, the page and its style sheet.
+    pub fn router(&self) -> axum::Router {
+        api::routes().merge(pay::routes()).with_state(Arc::clone(&self.0))
+    }
+
+    /// Delivers events and closes checkouts at their time, until `stop`; then finishes the deliveries under way.
+    ///
+    /// Run it once per database.
+    pub async fn run(&self, stop: CancellationToken) {
+        webhooks::run(&self.0, stop).await;
+    }
+
+    /// Finishes what is being written and closes the file. What comes later is answered with 500.
+    pub async fn close(&self) {
+        self.0.write.close().await;
+        self.0.read.close().await;
+    }
+}
+
+impl World {
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// A new id of a kind: 128 random bits, since whoever knows a checkout's id may pay it.
+    fn id(&self, kind: &str) -> String {
+        let mut entropy = self.entropy.lock().unwrap_or_else(PoisonError::into_inner);
+        format!("{kind}_{}", hex::encode(random::<16>(&mut **entropy)))
+    }
+}
+
+fn http_url(text: &str) -> Result<url::Url, OpenError> {
+    url::Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| OpenError::BadUrl(text.to_owned()))
+}

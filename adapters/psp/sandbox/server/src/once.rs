@@ -1,0 +1,125 @@
+//! A call under a key is done once: the same call again gets the first answer, byte for byte, for a day.
+//!
+//! The answer is written in the transaction of what it tells of, so there is no moment in which the work is done and
+//! the answer lost. Another call under the key is a conflict.
+
+use crate::World;
+use crate::ask::{NewCheckout, NewRefund, Nothing, read};
+use crate::db::{Db, begin};
+use crate::problem::{Failure, Problem};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::time::Duration;
+use till_core::time::Timestamp;
+
+/// How long an answer is kept.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+const KEY_CHARS_MAX: usize = 255;
+
+/// What a merchant can have done.
+#[derive(Clone, Debug)]
+pub(crate) enum Call {
+    Create(NewCheckout),
+    Expire(String),
+    Refund(NewRefund),
+}
+
+/// A call and the key it is made under.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyed {
+    key: String,
+    digest: Vec<u8>,
+    call: Call,
+}
+
+/// An answer, written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Keyed {
+    /// Reads `POST /v1/checkouts`.
+    pub(crate) fn create(key: Option<&str>, body: &[u8]) -> Result<Self, Problem> {
+        Self::new(key, "/v1/checkouts", body, Call::Create(read(body)?))
+    }
+
+    /// Reads `POST /v1/checkouts/{id}/expire`.
+    pub(crate) fn expire(key: Option<&str>, id: &str, body: &[u8]) -> Result<Self, Problem> {
+        read::<Nothing>(body)?;
+        Self::new(key, &format!("/v1/checkouts/{id}/expire"), body, Call::Expire(id.to_owned()))
+    }
+
+    /// Reads `POST /v1/refunds`.
+    pub(crate) fn refund(key: Option<&str>, body: &[u8]) -> Result<Self, Problem> {
+        Self::new(key, "/v1/refunds", body, Call::Refund(read(body)?))
+    }
+
+    fn new(key: Option<&str>, path: &str, body: &[u8], call: Call) -> Result<Self, Problem> {
+        let key = key.filter(|key| (1..=KEY_CHARS_MAX).contains(&key.len()));
+        let key = key.ok_or_else(|| Problem::malformed("a POST needs the header Idempotency-Key"))?.to_owned();
+        let digest = Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize().to_vec();
+        Ok(Self { key, digest, call })
+    }
+}
+
+impl World {
+    /// Does the call, or gives the answer that its key has already.
+    pub(crate) async fn once(&self, keyed: &Keyed) -> Result<Answer, Failure> {
+        let mut tx = begin(&self.write).await?;
+        let now = self.now();
+        if let Some((digest, answer)) = kept(&mut tx, &keyed.key, now).await? {
+            return if digest == keyed.digest { Ok(answer) } else { Err(Problem::key_taken().into()) };
+        }
+        let done = match &keyed.call {
+            Call::Create(new) => self.create(&mut tx, new, now).await,
+            Call::Expire(id) => self.expire(&mut tx, id, now).await,
+            Call::Refund(new) => self.refund(&mut tx, new, now).await,
+        };
+        let answer = answer(done)?;
+        keep(&mut tx, keyed, &answer, now).await?;
+        tx.commit().await?;
+        self.news.notify_one();
+        Ok(answer)
+    }
+}
+
+/// What is kept: work that was done, and a refusal that was not for the form.
+fn answer(done: Result<Value, Failure>) -> Result<Answer, Failure> {
+    match done {
+        Ok(object) => Ok(Answer { status: 200, body: object.to_string() }),
+        Err(Failure::Refused(problem)) if problem.is_kept() => {
+            Ok(Answer { status: problem.status, body: problem.body() })
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn kept(db: &mut Db, key: &str, now: Timestamp) -> sqlx::Result<Option<(Vec<u8>, Answer)>> {
+    let row: Option<(Vec<u8>, u16, String)> =
+        sqlx::query_as("select digest, status, body from replays where key = ? and at_ms > ?")
+            .bind(key)
+            .bind(now.before(KEPT).ms())
+            .fetch_optional(db)
+            .await?;
+    Ok(row.map(|(digest, status, body)| (digest, Answer { status, body })))
+}
+
+async fn keep(db: &mut Db, keyed: &Keyed, answer: &Answer, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query("insert or replace into replays (key, digest, status, body, at_ms) values (?, ?, ?, ?, ?)")
+        .bind(&keyed.key)
+        .bind(&keyed.digest)
+        .bind(answer.status)
+        .bind(&answer.body)
+        .bind(now.ms())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Forgets answers that are older than a day.
+pub(crate) async fn forget(db: &mut Db, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query("delete from replays where at_ms <= ?").bind(now.before(KEPT).ms()).execute(db).await?;
+    Ok(())
+}

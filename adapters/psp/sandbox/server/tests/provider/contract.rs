@@ -1,0 +1,104 @@
+//! Till's adapter against this provider: the contract of every payment provider's adapter.
+
+use crate::stand::{KEY, SECRET, Stand};
+use async_trait::async_trait;
+use till_core::contract::psp::{Payer, Setup, suite};
+use till_core::contract::seeded::Seeded;
+use till_core::id::AccountId;
+use till_core::money::Currency;
+use till_core::port::http::{Http, HttpError, Method, Request, Response};
+use till_core::port::psp::Account;
+use till_core::signature;
+use till_core::time::Timestamp;
+use till_sandbox::Sandbox;
+
+struct Client(reqwest::Client);
+
+#[async_trait]
+impl Http for Client {
+    async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        use secrecy::ExposeSecret as _;
+        let mut sent = match request.method {
+            Method::Get => self.0.get(request.url),
+            Method::Post => self.0.post(request.url),
+            Method::Patch => self.0.patch(request.url),
+            Method::Delete => self.0.delete(request.url),
+        };
+        sent = request.headers.iter().fold(sent, |sent, (name, value)| sent.header(*name, value));
+        if let Some(bearer) = &request.bearer {
+            sent = sent.bearer_auth(bearer.expose_secret());
+        }
+        let unanswered = |error: reqwest::Error| HttpError::Unanswered(error.to_string());
+        let answer = sent.body(request.body).send().await.map_err(unanswered)?;
+        let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();
+        let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let status = answer.status().as_u16();
+        Ok(Response { status, headers, body: answer.bytes().await.map_err(unanswered)? })
+    }
+}
+
+struct Browser(reqwest::Client);
+
+impl Browser {
+    async fn press(&self, url: &str, card: &str) {
+        let answer = self.0.post(url).form(&[("card", card)]).send().await.unwrap();
+        assert_eq!(answer.status(), 303, "the page takes the press");
+    }
+}
+
+#[async_trait]
+impl Payer for Browser {
+    async fn pay(&self, url: &str) {
+        self.press(url, "ok").await;
+    }
+
+    async fn decline(&self, url: &str) {
+        self.press(url, "declined").await;
+    }
+}
+
+fn signed(body: &[u8], at: Timestamp) -> Vec<(String, String)> {
+    let signature = signature::sign(&SECRET.to_owned().into(), "evt_1", at, body).unwrap();
+    let all = [
+        ("content-type", "application/json".to_owned()),
+        ("webhook-id", "evt_1".to_owned()),
+        ("webhook-timestamp", at.secs().to_string()),
+        ("webhook-signature", signature),
+    ];
+    all.map(|(name, value)| (name.to_owned(), value)).to_vec()
+}
+
+#[tokio::test]
+async fn the_adapter_keeps_the_contract_of_every_provider() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand = Stand::start(dir.path(), None).await;
+    // Two events as this provider writes them: of a payment of Till's, and of somebody else's on the same account.
+    let mut order = stand.order();
+    order["metadata"]["till_payment"] = "pay_0198000000007fffbfffffffffffffff".into();
+    stand.post("/v1/checkouts", "ours", &order).await;
+    order["metadata"] = serde_json::json!({"shop_order": "7"});
+    stand.post("/v1/checkouts", "theirs", &order).await;
+    let events: Vec<String> = stand.events().await.iter().map(ToString::to_string).collect();
+
+    let account = Account {
+        id: AccountId::new("sandbox"),
+        base_url: stand.base.clone(),
+        secret: KEY.to_owned().into(),
+        provider_account: "acct_sandbox".into(),
+        livemode: false,
+        webhook_secrets: vec![SECRET.to_owned().into()],
+    };
+    let mut setup = Setup {
+        psp: &Sandbox,
+        http: &Client(stand.client.clone()),
+        account: &account,
+        payer: &Browser(stand.client.clone()),
+        entropy: &mut Seeded::new(7),
+        now: stand.now(),
+        currency: Currency::parse("EUR").unwrap(),
+        signed: &signed,
+        ours: events[0].as_bytes(),
+        foreign: events[1].as_bytes(),
+    };
+    suite(&mut setup).await;
+}

@@ -1,0 +1,141 @@
+//! The sandbox provider, seen from Till: a payment provider that moves no money, for the demo and for tests.
+//!
+//! ```text
+//! order ──► wire ──► call ── HTTP ──► the sandbox's server ── JSON ──► wire ──► read ──► Reported
+//! ```
+//! It is spoken to over HTTP like any other. One provider object becomes one report; a paid checkout's report holds
+//! its capture too.
+//!
+//! What it does not say plainly is read with care: an unknown field is ignored, an unknown state is pending, never
+//! paid or failed, and an event of an unknown type is a hint to fetch.
+
+mod call;
+mod read;
+mod wire;
+
+use async_trait::async_trait;
+use std::time::Duration;
+use till_core::id::CheckoutId;
+use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
+use till_core::port::http::Http;
+use till_core::port::psp::{
+    Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Page, Psp, PspCaps, Reported,
+};
+use till_core::signature;
+use till_core::time::Timestamp;
+
+/// The adapter. It holds nothing; credentials and address are in the [`Account`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sandbox;
+
+/// How many events a page of the list holds.
+const PAGE: u32 = 100;
+
+#[async_trait]
+impl Psp for Sandbox {
+    fn name(&self) -> &'static str {
+        "sandbox"
+    }
+
+    fn caps(&self) -> PspCaps {
+        const HOUR: Duration = Duration::from_secs(3600);
+        PspCaps {
+            expire: Expire::OnRequest,
+            amount: AmountBy::Checkout,
+            key_window: HOUR * 24,
+            checkout_life: (Duration::from_secs(60), HOUR * 24),
+        }
+    }
+
+    async fn create(
+        &self,
+        http: &dyn Http,
+        at: &Account,
+        order: &CheckoutOrder,
+        key: &IdemKey,
+    ) -> Result<Reported, Fault> {
+        let made = call::post(http, at, "/v1/checkouts", key, &wire::NewCheckout::of(order)).await?;
+        read::checkout(&made)
+    }
+
+    async fn expire(&self, http: &dyn Http, at: &Account, id: &CheckoutId, key: &IdemKey) -> Result<Reported, Fault> {
+        let path = format!("/v1/checkouts/{}/expire", call::segment(id)?);
+        read::checkout(&call::post(http, at, &path, key, &wire::Nothing {}).await?)
+    }
+
+    async fn refund(
+        &self,
+        http: &dyn Http,
+        at: &Account,
+        order: &RefundOrder,
+        key: &IdemKey,
+    ) -> Result<Reported, Fault> {
+        let made = call::post(http, at, "/v1/refunds", key, &wire::NewRefund::of(order)).await?;
+        read::refund(&made)
+    }
+
+    async fn fetch(&self, http: &dyn Http, at: &Account, ask: &Ask) -> Result<Vec<Reported>, Fault> {
+        match ask {
+            Ask::Checkout(id) => {
+                let path = format!("/v1/checkouts/{}", call::segment(id)?);
+                Ok(vec![read::checkout(&call::get(http, at, &path).await?)?])
+            }
+            Ask::CheckoutOf(payment, n) => {
+                let path = format!("/v1/checkouts?payment={payment}&n={n}");
+                let found: wire::List<wire::Checkout> = call::get(http, at, &path).await?;
+                found.data.iter().map(read::checkout).collect()
+            }
+            Ask::RefundOf(payment, refund) => {
+                let path = format!("/v1/refunds?payment={payment}&refund={refund}");
+                let found: wire::List<wire::Refund> = call::get(http, at, &path).await?;
+                found.data.iter().map(read::refund).collect()
+            }
+        }
+    }
+
+    async fn list_since(&self, http: &dyn Http, at: &Account, cursor: Option<&str>) -> Result<Page, Fault> {
+        // Before the first event there is no cursor; a caller that keeps one keeps an empty text.
+        let after = match cursor.filter(|cursor| !cursor.is_empty()) {
+            Some(cursor) => format!("&after={}", call::segment(cursor)?),
+            None => String::new(),
+        };
+        let path = format!("/v1/events?limit={PAGE}{after}");
+        let page: wire::Events = call::get(http, at, &path).await?;
+        let mut reports = Vec::new();
+        for event in &page.data {
+            match read::event(event).map_err(|why| Fault::Unreadable(format!("event `{}`: {why}", event.id)))? {
+                Evidence::Facts(report) => reports.push(report),
+                Evidence::Foreign => {}
+                Evidence::Hint { event: _, ask } => match self.fetch(http, at, &ask).await {
+                    Ok(found) => reports.extend(found),
+                    Err(Fault::NotFound) => {} // An unknown event about something that is no longer there.
+                    Err(fault) => return Err(fault),
+                },
+            }
+        }
+        let last = page.data.last().map(|event| event.id.clone());
+        let cursor = last.unwrap_or_else(|| cursor.unwrap_or_default().to_owned());
+        Ok(Page { reports, cursor, more: page.has_more })
+    }
+
+    async fn verify(
+        &self,
+        _: &dyn Http,
+        at: &Account,
+        d: Delivery<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Evidence>, Distrust> {
+        let header = |name| d.header(name).ok_or(Distrust::Unsigned);
+        let (id, time, signed) = (header("webhook-id")?, header("webhook-timestamp")?, header("webhook-signature")?);
+        signature::verify(&at.webhook_secrets, id, time, signed, d.body, now)?;
+        let kind = d.header("content-type").unwrap_or_default();
+        if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+            return Err(Distrust::Unreadable);
+        }
+        let event: wire::Event = serde_json::from_slice(d.body).map_err(|_| Distrust::Unreadable)?;
+        Ok(vec![read::event(&event).map_err(|_| Distrust::Unreadable)?])
+    }
+}
+
+#[cfg(test)]
+mod tests;

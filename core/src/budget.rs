@@ -1,0 +1,65 @@
+//! Rate budgets: how often somebody may do something. A token bucket that is told the time.
+
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// `burst` at once, and one more every `every`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many at once.
+    pub burst: u32,
+    /// How long until one more is allowed.
+    pub every: Duration,
+}
+
+/// What is left of a budget.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    left_milli: u64,
+    at: Timestamp,
+}
+
+impl Budget {
+    /// A full one.
+    pub fn full(rate: Rate, now: Timestamp) -> Self {
+        Self { left_milli: u64::from(rate.burst) * 1000, at: now }
+    }
+
+    /// Takes one, or says how long to wait for it. A clock that jumps back gives nothing and takes nothing.
+    ///
+    /// # Errors
+    /// The time until the next one is allowed.
+    pub fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Duration> {
+        let every_ms = u64::try_from(rate.every.as_millis()).unwrap_or(u64::MAX).max(1);
+        let passed_ms = u64::try_from(now.since(self.at).as_millis()).unwrap_or(u64::MAX);
+        let earned = passed_ms.saturating_mul(1000) / every_ms;
+        if earned > 0 {
+            self.left_milli = self.left_milli.saturating_add(earned).min(u64::from(rate.burst) * 1000);
+            self.at = now;
+        }
+        if self.left_milli >= 1000 {
+            self.left_milli -= 1000;
+            return Ok(());
+        }
+        let missing = 1000 - self.left_milli;
+        Err(Duration::from_millis((missing.saturating_mul(every_ms)).div_ceil(1000)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_one_at_a_time() {
+        let rate = Rate { burst: 3, every: Duration::from_secs(2) };
+        let at = Timestamp::from_secs;
+        let mut budget = Budget::full(rate, at(100));
+        let taken = |budget: &mut Budget, now| (0..5).filter(|_| budget.take(rate, now).is_ok()).count();
+        assert_eq!(taken(&mut budget, at(100)), 3);
+        assert_eq!(budget.take(rate, at(100)), Err(Duration::from_secs(2)));
+        assert_eq!(taken(&mut budget, at(102)), 1);
+        assert_eq!(taken(&mut budget, at(50)), 0, "the clock jumped back");
+        assert_eq!(taken(&mut budget, at(10_000)), 3, "never more than the burst");
+    }
+}

@@ -1,0 +1,393 @@
+//! The card: the message that shows a payment. Closed, small, and the same on every platform.
+//!
+//! ```text
+//! View (payment, words, links) ── card ──► Card ── Chat::render ──► the platform's own message
+//! ```
+//! Sizes are the intersection of all platforms, enforced by types: [`Short`] and [`UpTo`] cannot hold more. A card is
+//! a pure function of the payment: rendered twice, it is the same.
+//!
+//! Deliberately absent: colours, layout and markup, which belong to the adapter; and anything that a payer must not
+//! see: whoever shows a card filters its actions by audience.
+
+use crate::id::{Code, PaymentId};
+use crate::order::Wording;
+use crate::payment::{Act, Payment, Status};
+use crate::text::Locale;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::Deref;
+
+/// A text of at most `N` characters; what is longer ends in `…`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Short<const N: usize>(String);
+
+impl<const N: usize> Short<N> {
+    /// Cuts after `N` characters.
+    pub fn new(text: impl AsRef<str>) -> Self {
+        let text = text.as_ref();
+        if text.chars().count() <= N {
+            return Self(text.to_owned());
+        }
+        Self(text.chars().take(N.saturating_sub(1)).chain(['…']).collect())
+    }
+}
+
+impl<const N: usize> Deref for Short<N> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const N: usize> fmt::Display for Short<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// At most `N` things; the rest is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UpTo<const N: usize, T>(Vec<T>);
+
+impl<const N: usize, T> UpTo<N, T> {
+    /// Takes the first `N`.
+    pub fn new(all: impl IntoIterator<Item = T>) -> Self {
+        Self(all.into_iter().take(N).collect())
+    }
+}
+
+impl<const N: usize, T> Deref for UpTo<N, T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+/// How a card feels. Words come first: no platform has to show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// Waits for somebody.
+    Waiting,
+    /// Something is on its way.
+    Moving,
+    /// The money is there.
+    Good,
+    /// Over, without harm.
+    Quiet,
+    /// Somebody should look.
+    Alarm,
+}
+
+/// Who may see and use an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Everybody in the place.
+    Anyone,
+    /// Staff alone.
+    Staff,
+}
+
+/// Whether real money moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It does.
+    Live,
+    /// It does not: TEST stands on everything.
+    Test,
+}
+
+/// A label with a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detail {
+    /// What it is: `For`.
+    pub label: Short<30>,
+    /// What it is here: `coffee`.
+    pub value: Short<120>,
+}
+
+/// A line item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardItem {
+    /// `2 × coffee`.
+    pub name: Short<100>,
+    /// `9.00 EUR`.
+    pub amount: Short<40>,
+}
+
+/// Something to press.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Action {
+    /// Opens a page of ours or of the provider.
+    Link {
+        /// What stands on it: `Pay 25.00 EUR`.
+        label: Short<30>,
+        /// Absolute URL.
+        url: String,
+        /// Who sees it.
+        audience: Audience,
+    },
+    /// Asks the desk. Who presses and what may be done is checked then, so an old button is harmless.
+    Press {
+        /// What stands on it: `Cancel`.
+        label: Short<30>,
+        /// What the platform sends back; at most 60 characters of ASCII. A name, not an authority.
+        token: String,
+        /// The same, typed: `/till cancel K7Q2F9`.
+        typed: String,
+        /// Asked back before it counts.
+        confirm: Option<Short<120>>,
+        /// Where it asks for an amount: what its form is filled with, `20.00 EUR`.
+        #[serde(default)]
+        asks: Option<Short<40>>,
+        /// Who sees it.
+        audience: Audience,
+    },
+}
+
+impl Action {
+    /// Who sees it.
+    pub fn audience(&self) -> Audience {
+        match self {
+            Self::Link { audience, .. } | Self::Press { audience, .. } => *audience,
+        }
+    }
+}
+
+/// A card, ready to be rendered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// What it is in one word.
+    pub status: Status,
+    /// How it feels.
+    pub tone: Tone,
+    /// What it is in a few words: `Paid`.
+    pub title: Short<120>,
+    /// The amount that was asked: `25.00 EUR`.
+    pub amount: Short<40>,
+    /// The code that people know it by.
+    pub code: Code,
+    /// More to know.
+    pub details: UpTo<8, Detail>,
+    /// Line items.
+    pub items: UpTo<10, CardItem>,
+    /// A note for the payer.
+    pub note: Option<Short<300>>,
+    /// What can be pressed.
+    pub actions: UpTo<5, Action>,
+    /// Who asks, and how to be sure.
+    pub footer: Short<160>,
+    /// The page that tells the payment's state; stands in the plain text of every card.
+    pub link: String,
+    /// Whether real money moves.
+    pub mode: Mode,
+}
+
+/// What a card is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Which payment.
+    pub id: PaymentId,
+    /// Its code.
+    pub code: Code,
+    /// The facts, folded.
+    pub payment: &'a Payment,
+    /// The words; empty when they were erased.
+    pub wording: &'a Wording,
+    /// Who gets the money, by name.
+    pub merchant: &'a str,
+    /// Our pay page, or in direct mode the provider's.
+    pub pay_url: &'a str,
+    /// The receipt page.
+    pub receipt_url: &'a str,
+    /// Whether real money moves.
+    pub mode: Mode,
+    /// How `till cancel …` is typed here: `/till`.
+    pub typed: &'a str,
+}
+
+/// What a press asks for: the act and the payment, as the token in a button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Press {
+    /// What.
+    pub act: Act,
+    /// On which payment.
+    pub payment: PaymentId,
+}
+
+impl Press {
+    /// The token: `cancel:pay_…`.
+    pub fn token(self) -> String {
+        format!("{}:{}", self.act.name(), self.payment)
+    }
+
+    /// Reads a token that came back. `None` for anything else.
+    pub fn read(token: &str) -> Option<Self> {
+        let (act, payment) = token.split_once(':')?;
+        let act = Act::ALL.into_iter().find(|known| known.name() == act)?;
+        Some(Self { act, payment: payment.parse().ok()? })
+    }
+}
+
+/// Makes the card.
+pub fn card(view: &View<'_>, locale: &Locale) -> Card {
+    let status = view.payment.status();
+    Card {
+        status,
+        tone: tone(status),
+        title: Short::new(title(view, status, locale)),
+        amount: Short::new(view.payment.amount.text(locale)),
+        code: view.code,
+        details: UpTo::new(details(view, status, locale)),
+        items: UpTo::new(view.wording.items.iter().map(|item| item_line(item, locale))),
+        note: view.wording.note.as_deref().map(Short::new),
+        actions: UpTo::new(actions(view, status, locale)),
+        footer: Short::new(locale.say("card-footer", &[("merchant", view.merchant), ("code", &view.code.to_string())])),
+        link: view.pay_url.to_owned(),
+        mode: view.mode,
+    }
+}
+
+fn tone(status: Status) -> Tone {
+    match status {
+        Status::Open | Status::PartiallyPaid | Status::PendingApproval => Tone::Waiting,
+        Status::Preparing | Status::Processing | Status::Cancelling | Status::Closing | Status::RefundPending => {
+            Tone::Moving
+        }
+        Status::Paid | Status::Overpaid | Status::PartiallyRefunded => Tone::Good,
+        Status::Refunded | Status::Cancelled | Status::Expired | Status::Rejected => Tone::Quiet,
+        Status::NeedsReview | Status::ChargedBack | Status::Disputed | Status::Returned | Status::Failed => Tone::Alarm,
+    }
+}
+
+fn title(view: &View<'_>, status: Status, locale: &Locale) -> String {
+    let sums = view.payment.sums();
+    let text = |minor: i64| sums.money(minor).text(locale);
+    let answer_by = view.payment.disputes.values().filter_map(|dispute| dispute.answer_by).min();
+    let refunded = if status == Status::RefundPending { sums.refund_pending } else { sums.refunded };
+    let by = if answer_by.is_some() && status == Status::Disputed { "-by" } else { "" };
+    locale.say(
+        &format!("card-{}{by}", status.name().replace('_', "-")),
+        &[
+            ("amount", &text(sums.amount)),
+            ("captured", &text(sums.captured)),
+            ("refunded", &text(refunded)),
+            ("missing", &text(sums.missing())),
+            ("date", &answer_by.map(crate::time::Timestamp::text).unwrap_or_default()),
+        ],
+    )
+}
+
+fn item_line(item: &crate::order::Item, locale: &Locale) -> CardItem {
+    let name = if item.quantity == 1 { item.name.clone() } else { format!("{} × {}", item.quantity, item.name) };
+    let amount = item.each.times(item.quantity).unwrap_or(item.each).text(locale);
+    CardItem { name: Short::new(name), amount: Short::new(amount) }
+}
+
+fn details(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Detail> {
+    let words = view.wording;
+    let payment = view.payment;
+    let label = |key: &str| Short::new(locale.say(key, &[]));
+    let detail =
+        |key: &str, value: Option<String>| value.map(|value| Detail { label: label(key), value: Short::new(value) });
+    let sums = payment.sums();
+    let money = |minor: i64| sums.money(minor).text(locale);
+    let until = || payment.deadline.text();
+    [
+        detail("card-label-for", words.what.clone()),
+        detail("card-label-to", words.payer_name.clone()),
+        detail("card-label-reference", words.reference.clone()),
+        detail("card-label-until", (payment.is_payable()).then(until)),
+        detail("card-label-paid", payment.paid_at().map(crate::time::Timestamp::text)),
+        detail(
+            "card-label-captured",
+            (sums.captured > 0 && sums.captured != sums.amount).then(|| money(sums.captured)),
+        ),
+        detail("card-label-refunded", (sums.refunded > 0).then(|| money(sums.refunded))),
+        detail("card-label-late", payment.is_late().then(|| locale.say("card-late", &[]))),
+        detail("card-label-attempt", last_attempt(payment, status).then(|| locale.say("card-declined", &[]))),
+        detail("card-label-asked-by", words.asked_by_name.clone()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Whether the last thing the payer saw was a decline.
+fn last_attempt(payment: &Payment, status: Status) -> bool {
+    matches!(status, Status::Open | Status::PartiallyPaid) && !payment.attempts.is_empty()
+}
+
+fn actions(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Action> {
+    let sums = view.payment.sums();
+    let mut actions = Vec::new();
+    let link = |label: String, url: &str| Action::Link {
+        label: Short::new(label),
+        url: url.to_owned(),
+        audience: Audience::Anyone,
+    };
+    if view.payment.is_payable() && status == Status::Open {
+        actions.push(link(
+            locale.say("action-pay", &[("amount", &sums.money(sums.missing()).text(locale))]),
+            view.pay_url,
+        ));
+    } else if view.payment.is_payable() {
+        actions.push(link(
+            locale.say("action-pay-rest", &[("amount", &sums.money(sums.missing()).text(locale))]),
+            view.pay_url,
+        ));
+    }
+    if sums.captured > 0 {
+        actions.push(link(locale.say("action-receipt", &[]), view.receipt_url));
+    }
+    for act in [Act::Refund, Act::Cancel] {
+        if view.payment.may(act) {
+            actions.push(Action::Press {
+                label: Short::new(locale.say(&format!("action-{}", act.name()), &[])),
+                token: Press { act, payment: view.id }.token(),
+                typed: format!("{} {} {}", view.typed, act.name(), view.code),
+                confirm: Some(Short::new(locale.say(
+                    &format!("confirm-{}", act.name()),
+                    &[("amount", &sums.money(sums.refundable()).text(locale)), ("code", &view.code.to_string())],
+                ))),
+                asks: (act == Act::Refund).then(|| Short::new(sums.money(sums.refundable()).typed(locale))),
+                audience: Audience::Staff,
+            });
+        }
+    }
+    actions
+}
+
+impl Card {
+    /// The card as plain text: for notifications, screen readers and platforms without cards. Always holds the link.
+    pub fn plain(&self, locale: &Locale) -> String {
+        let mut lines = Vec::new();
+        let stamp = if self.mode == Mode::Test { "[TEST] " } else { "" };
+        lines.push(format!("{stamp}{}: {}", self.title, self.amount));
+        lines.extend(self.items.iter().map(|item| format!("  {}  {}", item.name, item.amount)));
+        lines.extend(self.details.iter().map(|detail| format!("{}: {}", detail.label, detail.value)));
+        lines.extend(self.note.iter().map(|note| note.to_string()));
+        for action in self.actions.iter() {
+            match action {
+                Action::Link { label, url, .. } => lines.push(format!("{label}: {url}")),
+                Action::Press { label, typed, .. } => lines.push(format!("{label}: {typed}")),
+            }
+        }
+        if !lines.iter().any(|line| line.contains(&self.link)) {
+            lines.push(locale.say("card-see", &[("link", &self.link)]));
+        }
+        lines.push(self.footer.to_string());
+        lines.join("\n")
+    }
+
+    /// The card as this audience may see it.
+    pub fn for_audience(&self, audience: Audience) -> Self {
+        let seen = |action: &&Action| action.audience() == Audience::Anyone || audience == Audience::Staff;
+        Self { actions: UpTo::new(self.actions.iter().filter(seen).cloned()), ..self.clone() }
+    }
+}

@@ -1,0 +1,396 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code: a broken claim panics and says which"
+)]
+
+//! What every payment provider's adapter must do, claim by claim, against a provider that answers.
+//!
+//! ```text
+//! adapter's test ── starts a provider (a real server, a fake) ── lends an Http, a payer's hand, signed samples
+//!        └─► suite ── create, pay, decline, expire, refund, fetch, list, verify ── panics at the first broken claim
+//! ```
+//! The claims that a provider's [`PspCaps`](crate::port::psp::PspCaps) leave out are left out.
+
+use crate::id::{CaptureId, CheckoutId, Code, Entropy, PaymentId, RefundId};
+use crate::money::{Currency, Money};
+use crate::order::{CheckoutOrder, IdemKey, Line, RefundOrder};
+use crate::payment::{CheckoutState, RefundState};
+use crate::port::http::{Http, HttpError, Request, Response};
+use crate::port::psp::{Account, Ask, Delivery, Distrust, Evidence, Expire, Fault, News, Psp, Reported};
+use crate::time::Timestamp;
+use async_trait::async_trait;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The payer's hand on the provider's page.
+#[async_trait]
+pub trait Payer: Send + Sync {
+    /// Pays the checkout at `url`, and returns once the provider has the money.
+    async fn pay(&self, url: &str);
+
+    /// Tries to pay with a card that is declined.
+    async fn decline(&self, url: &str);
+}
+
+/// Headers as the provider would send them with `body` at a time.
+pub type Signed<'a> = &'a (dyn Fn(&[u8], Timestamp) -> Vec<(String, String)> + Sync);
+
+/// What an adapter's test lends to the suite.
+pub struct Setup<'a> {
+    /// The adapter.
+    pub psp: &'a dyn Psp,
+    /// A client that reaches the provider.
+    pub http: &'a dyn Http,
+    /// Credentials that the provider accepts, with at least one webhook secret.
+    pub account: &'a Account,
+    /// Somebody to pay.
+    pub payer: &'a dyn Payer,
+    /// Makes ids; other ones at every run against a provider that remembers.
+    pub entropy: &'a mut (dyn Entropy + 'a),
+    /// The provider's present.
+    pub now: Timestamp,
+    /// A currency with cents that the account takes.
+    pub currency: Currency,
+    /// Signs with the account's newest webhook secret.
+    pub signed: Signed<'a>,
+    /// A body that the provider sent about a payment of ours.
+    pub ours: &'a [u8],
+    /// A body that the provider sent about somebody else's payment.
+    pub foreign: &'a [u8],
+}
+
+/// Runs every claim.
+pub async fn suite(s: &mut Setup<'_>) {
+    the_same_order_and_key_make_one_checkout_of_the_same_bytes(s).await;
+    another_order_under_a_used_key_is_key_taken(s).await;
+    what_is_unknown_is_not_found(s).await;
+    a_checkout_is_found_by_its_id_and_by_what_it_is_for(s).await;
+    a_decline_leaves_the_checkout_open(s).await;
+    a_paid_checkout_shows_its_capture_and_cannot_be_closed(s).await;
+    if s.psp.caps().expire == Expire::OnRequest {
+        closing_twice_is_closing_once(s).await;
+    }
+    refunds_are_made_once_each_and_never_exceed_the_capture(s).await;
+    the_event_list_shows_everything_once_in_order(s).await;
+    a_wrong_key_is_credentials(s).await;
+    only_a_delivery_that_is_signed_now_and_whole_is_believed(s).await;
+}
+
+impl Setup<'_> {
+    /// An order of a new payment.
+    fn order(&mut self, minor: i64) -> CheckoutOrder {
+        let amount = Money::new(minor, self.currency);
+        let life = self.psp.caps().checkout_life;
+        CheckoutOrder {
+            payment: PaymentId::new(self.now, self.entropy),
+            n: 1,
+            code: Code::new(self.entropy),
+            amount,
+            lines: vec![Line { name: "coffee <b>& cake</b>".into(), quantity: 1, each: amount }],
+            closes_at: self.now.after(life.1.min(life.0 + Duration::from_secs(3600))),
+            return_url: "https://till.example/back?a=1&b=2".into(),
+            locale: "en".into(),
+        }
+    }
+
+    async fn create(&self, order: &CheckoutOrder) -> Result<Reported, Fault> {
+        self.psp.create(self.http, self.account, order, &IdemKey::create(order.payment, order.n)).await
+    }
+
+    async fn created(&mut self, minor: i64) -> (CheckoutOrder, CheckoutId, String) {
+        let order = self.order(minor);
+        let (id, url) = open(&self.create(&order).await.expect("an order of the ordinary kind is accepted"));
+        (order, id, url)
+    }
+
+    async fn paid(&mut self, minor: i64) -> (CheckoutOrder, CheckoutId, CaptureId) {
+        let (order, id, url) = self.created(minor).await;
+        self.payer.pay(&url).await;
+        let capture = capture(&self.fetched(&Ask::Checkout(id.clone())).await, &id, order.amount);
+        (order, id, capture)
+    }
+
+    async fn expire(&self, order: &CheckoutOrder, id: &CheckoutId) -> Result<Reported, Fault> {
+        self.psp.expire(self.http, self.account, id, &IdemKey::expire(order.payment, order.n)).await
+    }
+
+    async fn refund(&self, order: &RefundOrder) -> Result<Reported, Fault> {
+        self.psp.refund(self.http, self.account, order, &IdemKey::refund(order.payment, order.refund)).await
+    }
+
+    async fn fetch(&self, ask: &Ask) -> Result<Vec<Reported>, Fault> {
+        self.psp.fetch(self.http, self.account, ask).await
+    }
+
+    /// What is found, which must all be from this account.
+    async fn fetched(&self, ask: &Ask) -> Vec<News> {
+        let found = self.fetch(ask).await.expect("what was made is found");
+        assert!(!found.is_empty(), "what was made is found");
+        for report in &found {
+            assert_eq!(report.provider_account, self.account.provider_account, "the account is the provider's word");
+            assert_eq!(report.livemode, self.account.livemode, "the mode is the provider's word");
+        }
+        found.into_iter().flat_map(|report| report.news).collect()
+    }
+
+    /// Every report after `cursor`, page by page, and the cursor at the end.
+    async fn listed(&self, cursor: Option<String>) -> (Vec<Reported>, Option<String>) {
+        let (mut all, mut cursor) = (Vec::new(), cursor);
+        for _ in 0..1000 {
+            let page =
+                self.psp.list_since(self.http, self.account, cursor.as_deref()).await.expect("the list is there");
+            all.extend(page.reports);
+            cursor = Some(page.cursor);
+            if !page.more {
+                return (all, cursor);
+            }
+        }
+        panic!("the event list never ends");
+    }
+
+    async fn verify(&self, headers: &[(String, String)], body: &[u8]) -> Result<Vec<Evidence>, Distrust> {
+        self.psp.verify(self.http, self.account, Delivery { headers, body }, self.now).await
+    }
+}
+
+/// The id and URL of the open checkout in `report`.
+fn open(report: &Reported) -> (CheckoutId, String) {
+    report
+        .news
+        .iter()
+        .find_map(|news| match news {
+            News::Checkout { checkout, state: CheckoutState::Open, url: Some(url), .. } => {
+                Some((checkout.clone(), url.clone()))
+            }
+            _ => None,
+        })
+        .unwrap_or_else(|| panic!("a new checkout is open and has a URL: {report:?}"))
+}
+
+fn states(news: &[News]) -> Vec<CheckoutState> {
+    news.iter().filter_map(|it| if let News::Checkout { state, .. } = it { Some(*state) } else { None }).collect()
+}
+
+/// The one capture in `news`, which must say the whole amount beside a paid checkout.
+fn capture(news: &[News], of: &CheckoutId, whole: Money) -> CaptureId {
+    let captures: Vec<_> = news
+        .iter()
+        .filter_map(|it| match it {
+            News::Captured { capture, checkout, amount } => Some((capture, checkout, *amount)),
+            _ => None,
+        })
+        .collect();
+    let [(capture, checkout, amount)] = captures[..] else { panic!("a paid checkout shows one capture: {news:?}") };
+    assert_eq!((checkout, amount), (of, whole), "the capture says what was paid, and through what");
+    assert_eq!(states(news), [CheckoutState::CompletePaid], "a capture stands beside its checkout");
+    capture.clone()
+}
+
+/// Keeps what an adapter sends.
+struct Recorder<'a> {
+    to: &'a dyn Http,
+    sent: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Http for Recorder<'_> {
+    async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        let all = format!("{:?} {} {:?} {:?}", request.method, request.url, request.headers, request.body);
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(all);
+        self.to.send(request).await
+    }
+}
+
+async fn the_same_order_and_key_make_one_checkout_of_the_same_bytes(s: &mut Setup<'_>) {
+    let order = s.order(2500);
+    let key = IdemKey::create(order.payment, order.n);
+    let recorder = Recorder { to: s.http, sent: Mutex::default() };
+    let first = s.psp.create(&recorder, s.account, &order, &key).await.expect("an ordinary order is accepted");
+    let sent = std::mem::take(&mut *recorder.sent.lock().unwrap());
+    let second = s.psp.create(&recorder, s.account, &order, &key).await.expect("the same again is accepted");
+    assert_eq!(open(&first), open(&second), "the same order under the same key is the same checkout");
+    assert_eq!(first.payment, order.payment, "a report names our payment");
+    assert_eq!(sent, *recorder.sent.lock().unwrap(), "the same order makes the same bytes");
+    let News::Checkout { n, amount, closes_at, .. } = &first.news[0] else { panic!("{first:?}") };
+    assert_eq!(
+        (*n, *amount, *closes_at),
+        (order.n, order.amount, Some(order.closes_at)),
+        "what was ordered is reported"
+    );
+}
+
+async fn another_order_under_a_used_key_is_key_taken(s: &mut Setup<'_>) {
+    let (order, id, _) = s.created(2500).await;
+    let other = CheckoutOrder { return_url: "https://till.example/other".into(), ..order.clone() };
+    assert_eq!(s.create(&other).await, Err(Fault::KeyTaken), "a used key takes no other order");
+    let found = s.fetched(&Ask::CheckoutOf(order.payment, order.n)).await;
+    assert!(matches!(&found[..], [News::Checkout { checkout, .. }] if *checkout == id), "what the key made is found");
+}
+
+async fn what_is_unknown_is_not_found(s: &mut Setup<'_>) {
+    let (order, real, _) = s.created(900).await;
+    let (stem, last) = real.as_str().split_at(real.as_str().len() - 1);
+    let unknown = CheckoutId::new(stem.to_owned() + if last == "0" { "1" } else { "0" });
+    let nobody = PaymentId::new(s.now, s.entropy);
+    let refund = RefundId::new(s.now, s.entropy);
+    for ask in [
+        Ask::Checkout(unknown),
+        Ask::CheckoutOf(nobody, 1),
+        Ask::CheckoutOf(order.payment, 2),
+        Ask::RefundOf(order.payment, refund),
+    ] {
+        assert_eq!(s.fetch(&ask).await, Err(Fault::NotFound), "{ask:?}");
+    }
+    for odd in ["", "../checkouts", "a/b", "a?b=c", "ü\n"] {
+        let found = s.fetch(&Ask::Checkout(CheckoutId::new(odd))).await;
+        assert!(found.is_err(), "an id is an id, never part of a path: `{odd}` found {found:?}");
+    }
+}
+
+async fn a_checkout_is_found_by_its_id_and_by_what_it_is_for(s: &mut Setup<'_>) {
+    let (order, id, _) = s.created(1234).await;
+    let by_id = s.fetch(&Ask::Checkout(id)).await.expect("found by its id");
+    let by_use = s.fetch(&Ask::CheckoutOf(order.payment, order.n)).await.expect("found by payment and number");
+    assert_eq!(by_id, by_use, "both ways find the same");
+    assert_eq!(by_id, s.fetch(&Ask::CheckoutOf(order.payment, 1)).await.unwrap(), "unchanged, it reads the same");
+    assert_eq!(open(&by_id[0]), open(&s.create(&order).await.unwrap()), "and it is what create reported");
+}
+
+async fn a_decline_leaves_the_checkout_open(s: &mut Setup<'_>) {
+    let (order, id, url) = s.created(1500).await;
+    s.payer.decline(&url).await;
+    assert_eq!(states(&s.fetched(&Ask::Checkout(id.clone())).await), [CheckoutState::Open], "a decline closes nothing");
+    s.payer.pay(&url).await;
+    capture(&s.fetched(&Ask::Checkout(id.clone())).await, &id, order.amount);
+}
+
+async fn a_paid_checkout_shows_its_capture_and_cannot_be_closed(s: &mut Setup<'_>) {
+    let (order, id, capture_id) = s.paid(2500).await;
+    if s.psp.caps().expire == Expire::OnRequest {
+        assert_eq!(s.expire(&order, &id).await, Err(Fault::AlreadyComplete), "what is paid stays paid");
+    }
+    let found = s.fetched(&Ask::CheckoutOf(order.payment, order.n)).await;
+    assert_eq!(capture(&found, &id, order.amount), capture_id, "one payment is one capture");
+}
+
+async fn closing_twice_is_closing_once(s: &mut Setup<'_>) {
+    let (order, id, _) = s.created(700).await;
+    for _ in 0..2 {
+        let report = s.expire(&order, &id).await.expect("an open checkout closes, a closed one stays closed");
+        assert_eq!(states(&report.news), [CheckoutState::Expired]);
+    }
+    // Another key is another try of ours after the key window, and no less welcome.
+    let again = s.psp.expire(s.http, s.account, &id, &IdemKey::expire(order.payment, 9)).await;
+    assert_eq!(again.map(|report| states(&report.news)), Ok(vec![CheckoutState::Expired]), "already closed is success");
+    let News::Checkout { url, .. } = &s.fetched(&Ask::Checkout(id)).await[0] else { panic!("not a checkout") };
+    assert_eq!(*url, None, "nobody is sent to a closed checkout");
+}
+
+async fn refunds_are_made_once_each_and_never_exceed_the_capture(s: &mut Setup<'_>) {
+    let (order, _, capture) = s.paid(2500).await;
+    let refund = |s: &mut Setup<'_>, minor| RefundOrder {
+        payment: order.payment,
+        refund: RefundId::new(s.now, s.entropy),
+        capture: capture.clone(),
+        amount: Money::new(minor, order.amount.currency()),
+    };
+    let (part, rest) = (refund(s, 1000), refund(s, 1500));
+    let (first, second) = (s.refund(&part).await, s.refund(&part).await);
+    assert_eq!(first, second, "the same refund under the same key is one refund");
+    let first = first.expect("part of what was captured can go back");
+    let [News::Refund { ours, capture: of, amount, state, .. }] = &first.news[..] else { panic!("{first:?}") };
+    assert_eq!((*ours, of, *amount), (Some(part.refund), &capture, part.amount), "the report says whose refund it is");
+    assert!(matches!(state, RefundState::Succeeded | RefundState::Pending), "{state:?}");
+
+    let too_much = refund(s, 1501);
+    let refused = s.refund(&too_much).await;
+    assert!(matches!(refused, Err(Fault::Refused(_))), "more than is left is refused: {refused:?}");
+    assert_eq!(s.fetch(&Ask::RefundOf(order.payment, too_much.refund)).await, Err(Fault::NotFound), "and not made");
+    s.refund(&rest).await.expect("what is left can go back");
+    assert_eq!(s.fetched(&Ask::RefundOf(order.payment, part.refund)).await, first.news, "a refund is found by our id");
+}
+
+async fn the_event_list_shows_everything_once_in_order(s: &mut Setup<'_>) {
+    let (before, start) = s.listed(None).await;
+    assert!(!before.is_empty(), "the list begins with the oldest event");
+    let (order, id, url) = s.created(3100).await;
+    s.payer.decline(&url).await;
+    s.payer.pay(&url).await;
+    let capture_id = capture(&s.fetched(&Ask::Checkout(id.clone())).await, &id, order.amount);
+    let refund = RefundId::new(s.now, s.entropy);
+    let part = RefundOrder {
+        payment: order.payment,
+        refund,
+        capture: capture_id.clone(),
+        amount: Money::new(100, order.amount.currency()),
+    };
+    s.refund(&part).await.expect("part of what was captured can go back");
+
+    let (after, end) = s.listed(start.clone()).await;
+    let ours: Vec<&News> = after.iter().filter(|it| it.payment == order.payment).flat_map(|it| &it.news).collect();
+    let at = |found: &dyn Fn(&News) -> bool| ours.iter().position(|news| found(news));
+    let steps = [
+        at(&|news| matches!(news, News::AttemptFailed { checkout, .. } if *checkout == id)),
+        at(&|news| matches!(news, News::Checkout { state: CheckoutState::CompletePaid, .. })),
+        at(&|news| matches!(news, News::Refund { ours: Some(ours), .. } if *ours == refund)),
+    ];
+    assert!(
+        steps.iter().all(Option::is_some) && steps.is_sorted(),
+        "decline, pay and refund in this order: {after:#?}"
+    );
+    let captured = ours.iter().filter(|it| matches!(it, News::Captured { capture, .. } if *capture == capture_id));
+    assert!(captured.count() > 0, "the money is told of");
+
+    assert_eq!(s.listed(end.clone()).await, (vec![], end.clone()), "nothing new leaves the cursor where it is");
+    let (all, at_end) = s.listed(None).await;
+    assert_eq!((all.len(), at_end), (before.len() + after.len(), end), "from the oldest, it is the same list");
+    let events: BTreeSet<&str> = all.iter().map(|report| report.event.as_str()).collect();
+    assert_eq!(events.len(), all.len(), "no event twice");
+}
+
+async fn a_wrong_key_is_credentials(s: &mut Setup<'_>) {
+    let wrong = Account { secret: "sk_test_wrong".to_owned().into(), ..s.account.clone() };
+    let order = s.order(100);
+    let key = IdemKey::create(order.payment, order.n);
+    assert_eq!(s.psp.create(s.http, &wrong, &order, &key).await, Err(Fault::Credentials));
+    assert_eq!(s.psp.list_since(s.http, &wrong, None).await, Err(Fault::Credentials));
+    s.create(&order).await.expect("a call that was not let in has used no key");
+}
+
+async fn only_a_delivery_that_is_signed_now_and_whole_is_believed(s: &mut Setup<'_>) {
+    let good = (s.signed)(s.ours, s.now);
+    let evidence = s.verify(&good, s.ours).await.expect("a good delivery is believed");
+    let about_us = |it: &Evidence| matches!(it, Evidence::Facts(_) | Evidence::Hint { .. });
+    assert!(!evidence.is_empty() && evidence.iter().all(about_us), "ours is evidence: {evidence:?}");
+    assert_eq!(s.verify(&good, s.ours).await, Ok(evidence), "the same delivery says the same");
+    let foreign = s.verify(&(s.signed)(s.foreign, s.now), s.foreign).await.expect("a good delivery is believed");
+    assert!(foreign.iter().all(|it| *it == Evidence::Foreign), "somebody else's is foreign: {foreign:?}");
+
+    let mut changed = s.ours.to_vec();
+    changed.push(b' ');
+    assert_eq!(s.verify(&good, &changed).await, Err(Distrust::BadSignature), "one byte more");
+    let no_secret = Account { webhook_secrets: vec![], ..s.account.clone() };
+    let delivery = Delivery { headers: &good, body: s.ours };
+    let judged = s.psp.verify(s.http, &no_secret, delivery, s.now).await;
+    assert_eq!(judged, Err(Distrust::BadSignature), "without a secret nothing is believed");
+
+    let (stale, future) = (s.now.before(Duration::from_secs(301)), s.now.after(Duration::from_secs(302)));
+    for at in [stale, future] {
+        assert_eq!(s.verify(&(s.signed)(s.ours, at), s.ours).await, Err(Distrust::OutsideWindow), "signed at {at}");
+    }
+    for (missing, _) in &good {
+        let rest: Vec<_> = good.iter().filter(|(name, _)| name != missing).cloned().collect();
+        assert!(s.verify(&rest, s.ours).await.is_err(), "believed without `{missing}`");
+    }
+    let mut wrong_type = good.clone();
+    wrong_type.retain(|(name, _)| name != "content-type");
+    wrong_type.push(("content-type".into(), "text/html".into()));
+    assert_eq!(s.verify(&wrong_type, s.ours).await, Err(Distrust::Unreadable), "not what this provider sends");
+    for broken in [&b""[..], b"{", b"[]", b"null", b"\xff\xfe", &s.ours[..s.ours.len() - 1]] {
+        let judged = s.verify(&(s.signed)(broken, s.now), broken).await;
+        assert_eq!(judged, Err(Distrust::Unreadable), "signed, and broken: {}", String::from_utf8_lossy(broken));
+    }
+}

@@ -1,0 +1,235 @@
+//! Decisions: a wish, held against the facts and the policy, gives new facts or a refusal that says what to do.
+//!
+//! Deliberately absent: the store. Whoever commits a decision names the version it was taken on; if that moved,
+//! the decision is taken anew.
+
+use super::fact::{Approval, Fact};
+use super::ledger::Payment;
+use super::status::{Act, Status};
+use crate::command::Pay;
+use crate::id::{CaptureId, Code, RefundId};
+use crate::money::Money;
+use crate::place::PersonId;
+use crate::text::Locale;
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// How long a payment can be paid when the command does not say.
+pub const LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// A request for money, decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Until when it can be paid.
+    pub deadline: Timestamp,
+    /// The request and the first checkout.
+    pub facts: Vec<Fact>,
+}
+
+/// A wish about a payment, granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What to add.
+    pub facts: Vec<Fact>,
+    /// What to add to the totals of the person's and the merchant's day.
+    pub money_out: Option<Money>,
+}
+
+/// Limits of money out, one amount per currency. A currency without a limit is refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// What one person may refund at once.
+    pub refund_alone: Vec<Money>,
+    /// What one person may refund in a day (UTC).
+    pub refund_person_day: Vec<Money>,
+    /// What all staff may refund in a day (UTC).
+    pub refund_merchant_day: Vec<Money>,
+}
+
+/// What went out today already, in minor units of the payment's currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutToday {
+    /// By this person.
+    pub person: i64,
+    /// By all staff.
+    pub merchant: i64,
+}
+
+/// Why a wish is not granted, for the person who has it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such payment here.
+    #[error("no payment `{0}`")]
+    Unknown(String),
+    /// The status does not allow it.
+    #[error("cannot {act:?} while {status}")]
+    Status {
+        /// What was wanted.
+        act: Act,
+        /// What it is.
+        status: Status,
+    },
+    /// More than what is left.
+    #[error("at most {most} can be refunded")]
+    TooMuch {
+        /// What is left.
+        most: Money,
+    },
+    /// The payment is in another currency.
+    #[error("the payment is in {0}")]
+    Currency(crate::money::Currency),
+    /// Above what one person may send back.
+    #[error("one person may refund at most {most}")]
+    Alone {
+        /// The limit.
+        most: Money,
+    },
+    /// Above what may be sent back in a day.
+    #[error("at most {most} may be refunded in a day")]
+    Day {
+        /// The limit.
+        most: Money,
+    },
+    /// No limit is set for the currency.
+    #[error("no refund limit is set for {0}")]
+    NoLimit(crate::money::Currency),
+    /// Only staff may.
+    #[error("only staff may do this")]
+    NotStaff,
+}
+
+impl Refusal {
+    /// The sentence for the person, with the next step.
+    pub fn say(&self, locale: &Locale) -> String {
+        let money = |amount: &Money| amount.text(locale);
+        match self {
+            Self::Unknown(code) => locale.say("refuse-unknown", &[("code", code)]),
+            Self::Status { act, status } => {
+                let act = locale.say(&format!("act-{}", act.name()), &[]);
+                let is = locale.say(&format!("status-{}", status.name()), &[]);
+                let hint = format!("refuse-hint-{}", status.name());
+                let hint = if locale.has(&hint) { locale.say(&hint, &[]) } else { String::new() };
+                format!("{} {hint}", locale.say("refuse-status", &[("act", &act), ("status", &is)]))
+                    .trim_end()
+                    .to_owned()
+            }
+            Self::TooMuch { most } if most.is_zero() => locale.say("refuse-nothing-left", &[]),
+            Self::TooMuch { most } => locale.say("refuse-too-much", &[("most", &money(most))]),
+            Self::Currency(currency) => locale.say("refuse-currency", &[("currency", currency.code())]),
+            Self::Alone { most } => locale.say("refuse-alone", &[("most", &money(most))]),
+            Self::Day { most } => locale.say("refuse-day", &[("most", &money(most))]),
+            Self::NoLimit(currency) => locale.say("refuse-no-limit", &[("currency", currency.code())]),
+            Self::NotStaff => locale.say("refuse-not-staff", &[]),
+        }
+    }
+}
+
+/// Staff ask for money: the request and the checkout it needs.
+pub fn ask(pay: &Pay, by: &PersonId, now: Timestamp) -> Asked {
+    let deadline = now.after(pay.expires.unwrap_or(LIFE));
+    let requested = Fact::Requested { amount: pay.total, deadline, approval: Approval::NotNeeded, by: by.clone() };
+    Asked { deadline, facts: vec![requested, Fact::CheckoutAsked { n: 1, amount: pay.total }] }
+}
+
+/// Staff want nobody to pay it any more.
+///
+/// # Errors
+/// [`Refusal::Status`] where the money is already there or on its way.
+pub fn cancel(payment: &Payment, by: &PersonId) -> Result<Decision, Refusal> {
+    if !payment.may(Act::Cancel) {
+        return Err(Refusal::Status { act: Act::Cancel, status: payment.status() });
+    }
+    Ok(Decision { facts: vec![Fact::CancelAsked { by: by.clone() }], money_out: None })
+}
+
+/// Staff send money back: `amount`, or all that is left. It goes back from one capture.
+///
+/// # Errors
+/// [`Refusal`]: the status, the amount, the currency or a limit.
+pub fn refund(
+    payment: &Payment,
+    amount: Option<Money>,
+    by: &PersonId,
+    id: RefundId,
+    limits: &Limits,
+    today: OutToday,
+) -> Result<Decision, Refusal> {
+    let currency = payment.amount.currency();
+    let (capture, left) = largest_refundable(payment);
+    let most = Money::new(payment.sums().refundable().min(left.minor()), currency);
+    if !payment.may(Act::Refund) {
+        let reserved = payment.sums().reserved > 0;
+        let nothing_left = reserved && payment.sums().refundable() == 0;
+        return Err(if nothing_left {
+            Refusal::TooMuch { most }
+        } else {
+            Refusal::Status { act: Act::Refund, status: payment.status() }
+        });
+    }
+    let amount = amount.unwrap_or(most);
+    if amount.currency() != currency {
+        return Err(Refusal::Currency(currency));
+    }
+    let Some(capture) = capture.filter(|_| amount.minor() > 0 && amount.minor() <= most.minor()) else {
+        return Err(Refusal::TooMuch { most });
+    };
+    let limit = |limits: &[Money]| {
+        limits.iter().find(|limit| limit.currency() == currency).copied().ok_or(Refusal::NoLimit(currency))
+    };
+    let alone = limit(&limits.refund_alone)?;
+    if amount.minor() > alone.minor() {
+        return Err(Refusal::Alone { most: alone });
+    }
+    for (most, so_far) in
+        [(limit(&limits.refund_person_day)?, today.person), (limit(&limits.refund_merchant_day)?, today.merchant)]
+    {
+        if so_far.saturating_add(amount.minor()) > most.minor() {
+            return Err(Refusal::Day { most });
+        }
+    }
+    let asked = Fact::RefundAsked { id, capture, amount, by: by.clone() };
+    let approved = Fact::RefundApproved { id, by: by.clone() };
+    Ok(Decision { facts: vec![asked, approved], money_out: Some(amount) })
+}
+
+/// The payer wants to pay and no checkout is usable: the next one, for what is missing.
+pub fn checkout_again(payment: &Payment, now: Timestamp) -> Option<Fact> {
+    let n = payment.next_checkout().filter(|_| now < payment.deadline)?;
+    let missing = payment.sums().money(payment.sums().missing());
+    (!missing.is_zero()).then_some(Fact::CheckoutAsked { n, amount: missing })
+}
+
+/// Our clock has reached the deadline: a fact, once per deadline.
+pub fn deadline(payment: &Payment, now: Timestamp) -> Option<Fact> {
+    (now >= payment.deadline && !payment.deadline_passed).then_some(Fact::DeadlinePassed { deadline: payment.deadline })
+}
+
+fn largest_refundable(payment: &Payment) -> (Option<CaptureId>, Money) {
+    let each = payment.captures.keys().map(|id| (Some(id.clone()), payment.refundable(id)));
+    let none = (None, Money::zero(payment.amount.currency()));
+    each.max_by_key(|(_, left)| left.minor()).unwrap_or(none)
+}
+
+impl Act {
+    /// The word in locale keys: `act-approve_refund`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Cancel => "cancel",
+            Self::Extend => "extend",
+            Self::Remind => "remind",
+            Self::Refund => "refund",
+            Self::ApproveRefund => "approve_refund",
+            Self::RefuseRefund => "refuse_refund",
+            Self::Honour => "honour",
+            Self::Resolve => "resolve",
+            Self::Renew => "renew",
+        }
+    }
+}
+
+/// The sentence for a code that names no payment.
+pub fn unknown(code: Code) -> Refusal {
+    Refusal::Unknown(code.to_string())
+}

@@ -1,0 +1,379 @@
+//! The status of a payment: the first rule that fits, and what may and must be done then.
+//!
+//! Source: PAYMENTS.md F.3; the order of [`Status`] is the order of the rules.
+//!
+//! Deliberately absent: a stored state. The store keeps a copy of the status for listing, never for deciding.
+
+use super::fact::{Answer, Approval, CheckoutState, DisputeState, Lasting};
+use super::ledger::{Closed, Held, Payment};
+use crate::id::{CheckoutId, PaymentId, RefundId};
+use crate::order::{IdemKey, RefundOrder};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a payment is, in one word. In the order of the rules: an earlier one wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Something does not fit; a person must look.
+    NeedsReview,
+    /// A dispute took the money.
+    ChargedBack,
+    /// A dispute is open.
+    Disputed,
+    /// All of it went back.
+    Refunded,
+    /// Some of it is on its way back.
+    RefundPending,
+    /// More than asked is kept.
+    Overpaid,
+    /// Exactly what was asked is kept.
+    Paid,
+    /// It was paid, and a part went back.
+    PartiallyRefunded,
+    /// Less than asked arrived.
+    PartiallyPaid,
+    /// The payer is done, the bank is not.
+    Processing,
+    /// The bank took it back.
+    Returned,
+    /// Cancelled, and the provider has not closed it yet.
+    Cancelling,
+    /// Cancelled.
+    Cancelled,
+    /// The deadline passed, and the provider has not closed it yet.
+    Closing,
+    /// The deadline passed.
+    Expired,
+    /// The second person said no.
+    Rejected,
+    /// Waits for a second person.
+    PendingApproval,
+    /// The provider will not create the checkout.
+    Failed,
+    /// The provider has not answered yet.
+    Preparing,
+    /// Can be paid.
+    Open,
+}
+
+impl Status {
+    /// All of them, in the order of the rules.
+    pub const ALL: [Self; 20] = [
+        Self::NeedsReview,
+        Self::ChargedBack,
+        Self::Disputed,
+        Self::Refunded,
+        Self::RefundPending,
+        Self::Overpaid,
+        Self::Paid,
+        Self::PartiallyRefunded,
+        Self::PartiallyPaid,
+        Self::Processing,
+        Self::Returned,
+        Self::Cancelling,
+        Self::Cancelled,
+        Self::Closing,
+        Self::Expired,
+        Self::Rejected,
+        Self::PendingApproval,
+        Self::Failed,
+        Self::Preparing,
+        Self::Open,
+    ];
+
+    /// The word in the database, in `till payments list --status …` and in locale keys: `partially_refunded`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NeedsReview => "needs_review",
+            Self::ChargedBack => "charged_back",
+            Self::Disputed => "disputed",
+            Self::Refunded => "refunded",
+            Self::RefundPending => "refund_pending",
+            Self::Overpaid => "overpaid",
+            Self::Paid => "paid",
+            Self::PartiallyRefunded => "partially_refunded",
+            Self::PartiallyPaid => "partially_paid",
+            Self::Processing => "processing",
+            Self::Returned => "returned",
+            Self::Cancelling => "cancelling",
+            Self::Cancelled => "cancelled",
+            Self::Closing => "closing",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+            Self::PendingApproval => "pending_approval",
+            Self::Failed => "failed",
+            Self::Preparing => "preparing",
+            Self::Open => "open",
+        }
+    }
+
+    /// The status of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// Whether the conversation gets one short new message when the payment comes here, since an edit notifies nobody.
+    pub fn pings(self) -> bool {
+        match self {
+            Self::ChargedBack
+            | Self::Disputed
+            | Self::Refunded
+            | Self::Overpaid
+            | Self::Paid
+            | Self::PartiallyRefunded
+            | Self::Returned
+            | Self::Expired => true,
+            Self::NeedsReview
+            | Self::RefundPending
+            | Self::PartiallyPaid
+            | Self::Processing
+            | Self::Cancelling
+            | Self::Cancelled
+            | Self::Closing
+            | Self::Rejected
+            | Self::PendingApproval
+            | Self::Failed
+            | Self::Preparing
+            | Self::Open => false,
+        }
+    }
+
+    /// Whether only staff are told: nobody else has seen a card yet.
+    pub fn is_staff_only(self) -> bool {
+        matches!(self, Self::Rejected | Self::PendingApproval | Self::Failed | Self::Preparing)
+    }
+
+    /// Whether time or the provider can still change it without anybody asking, so that it is polled.
+    pub fn is_moving(self) -> bool {
+        match self {
+            Self::Disputed
+            | Self::RefundPending
+            | Self::PartiallyPaid
+            | Self::Processing
+            | Self::Cancelling
+            | Self::Closing
+            | Self::PendingApproval
+            | Self::Preparing
+            | Self::Open => true,
+            Self::NeedsReview
+            | Self::ChargedBack
+            | Self::Refunded
+            | Self::Overpaid
+            | Self::Paid
+            | Self::PartiallyRefunded
+            | Self::Returned
+            | Self::Cancelled
+            | Self::Expired
+            | Self::Rejected
+            | Self::Failed => false,
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What staff can ask for, by status. Source: PAYMENTS.md F.3, "Allowed staff commands".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Agree that the money is asked for.
+    Approve,
+    /// Refuse that it is asked for.
+    Reject,
+    /// Let nobody pay it any more.
+    Cancel,
+    /// Move the deadline.
+    Extend,
+    /// Say it again in the conversation.
+    Remind,
+    /// Send money back.
+    Refund,
+    /// Agree to a refund.
+    ApproveRefund,
+    /// Refuse a refund.
+    RefuseRefund,
+    /// Keep money that came too late.
+    Honour,
+    /// Decide about what does not fit.
+    Resolve,
+    /// Ask anew with a new payment.
+    Renew,
+}
+
+impl Act {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Approve,
+        Self::Reject,
+        Self::Cancel,
+        Self::Extend,
+        Self::Remind,
+        Self::Refund,
+        Self::ApproveRefund,
+        Self::RefuseRefund,
+        Self::Honour,
+        Self::Resolve,
+        Self::Renew,
+    ];
+}
+
+/// A call or a message that follows from the facts. The store keeps one row per key, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "owed", rename_all = "snake_case")]
+pub enum Owed {
+    /// Close a checkout that nobody shall pay.
+    Expire {
+        /// Which.
+        n: u32,
+        /// The provider's id.
+        checkout: CheckoutId,
+    },
+    /// Make a refund.
+    Refund(RefundOrder),
+    /// Say the new status in the conversation.
+    Ping(Status),
+}
+
+impl Owed {
+    /// The key of its row; the provider sees it as well.
+    pub fn key(&self, payment: PaymentId) -> IdemKey {
+        match self {
+            Self::Expire { n, .. } => IdemKey::expire(payment, *n),
+            Self::Refund(order) => IdemKey::refund(payment, order.refund),
+            Self::Ping(status) => IdemKey::show(payment, status.name()),
+        }
+    }
+}
+
+impl Payment {
+    /// The first rule that fits; the last one is everything else.
+    pub fn status(&self) -> Status {
+        let sums = self.sums();
+        let (kept, net) = (sums.kept(), sums.net());
+        let dispute_in =
+            |states: &[DisputeState]| self.disputes.values().any(|dispute| states.contains(&dispute.state));
+        let all_closed = self.checkouts.values().all(super::Checkout::is_closed);
+        let newest = self.checkouts.values().next_back();
+        let refused_for_good = newest
+            .is_some_and(|it| matches!(&it.closed, Some(Closed::Refused(_, Lasting::ForGood)) if it.seen.is_none()));
+
+        if self.captures.values().any(|capture| capture.held == Held::Waiting) || sums.refunded > sums.captured {
+            Status::NeedsReview
+        } else if dispute_in(&[DisputeState::Lost]) && net <= 0 {
+            Status::ChargedBack
+        } else if dispute_in(&[DisputeState::NeedsResponse, DisputeState::UnderReview]) {
+            Status::Disputed
+        } else if sums.captured > 0 && kept == 0 {
+            Status::Refunded
+        } else if sums.refund_pending > 0 {
+            Status::RefundPending
+        } else if kept > sums.amount {
+            Status::Overpaid
+        } else if kept == sums.amount {
+            Status::Paid
+        } else if sums.captured >= sums.amount && kept > 0 {
+            Status::PartiallyRefunded
+        } else if sums.captured > 0 {
+            Status::PartiallyPaid
+        } else if self.checkouts.values().any(super::Checkout::is_pending) {
+            Status::Processing
+        } else if self.captures.values().any(|capture| capture.reversed) {
+            Status::Returned
+        } else if self.cancelled_by.is_some() && !all_closed {
+            Status::Cancelling
+        } else if self.cancelled_by.is_some() {
+            Status::Cancelled
+        } else if self.deadline_passed && !all_closed {
+            Status::Closing
+        } else if self.deadline_passed {
+            Status::Expired
+        } else if self.approval == (Approval::Needed, Some(Answer::No)) {
+            Status::Rejected
+        } else if self.approval == (Approval::Needed, None) {
+            Status::PendingApproval
+        } else if refused_for_good {
+            Status::Failed
+        } else if self.checkouts.values().all(super::Checkout::is_unanswered) {
+            Status::Preparing
+        } else {
+            Status::Open
+        }
+    }
+
+    /// Whether the money came after the deadline by the provider's time, or after a cancel.
+    ///
+    /// A bank debit begun in time and settled days later is not late.
+    pub fn is_late(&self) -> bool {
+        let paid = self.status() == Status::Paid;
+        let completed = self.checkouts.values().filter_map(|checkout| checkout.completed_at).min();
+        paid && (self.cancelled_by.is_some() || completed.is_some_and(|at| at > self.deadline))
+    }
+
+    /// What staff can ask for now.
+    pub fn may(&self, act: Act) -> bool {
+        let status = self.status();
+        let undecided = self.refunds_asked.values().any(|ask| !ask.approved && ask.refused.is_none());
+        match act {
+            Act::Approve | Act::Reject => status == Status::PendingApproval,
+            Act::Cancel => {
+                let open_part = status == Status::PartiallyPaid && self.cancelled_by.is_none();
+                matches!(status, Status::PendingApproval | Status::Preparing | Status::Open) || open_part
+            }
+            Act::Extend | Act::Remind => matches!(status, Status::Open | Status::PartiallyPaid),
+            Act::Refund => {
+                let paid = matches!(
+                    status,
+                    Status::Paid
+                        | Status::PartiallyRefunded
+                        | Status::PartiallyPaid
+                        | Status::Overpaid
+                        | Status::RefundPending
+                );
+                paid && self.sums().refundable() > 0
+            }
+            Act::ApproveRefund | Act::RefuseRefund => undecided,
+            Act::Honour => self.is_late() && self.captures.values().any(|capture| capture.late.is_none()),
+            Act::Resolve => status == Status::NeedsReview,
+            Act::Renew => matches!(
+                status,
+                Status::Expired | Status::Failed | Status::Cancelled | Status::Returned | Status::Rejected
+            ),
+        }
+    }
+
+    /// Whether the payer can be sent to a checkout, or a new one be asked for.
+    pub fn is_payable(&self) -> bool {
+        let unpaid = matches!(self.status(), Status::Open | Status::PartiallyPaid);
+        unpaid && !self.deadline_passed && self.cancelled_by.is_none()
+    }
+
+    /// Number of the next checkout, when one is wanted: payable, none usable, and every earlier one closed.
+    pub fn next_checkout(&self) -> Option<u32> {
+        let all_closed = self.checkouts.values().all(super::Checkout::is_closed);
+        let last = self.checkouts.keys().next_back().copied().unwrap_or(0);
+        (self.is_payable() && all_closed).then(|| last.saturating_add(1))
+    }
+
+    /// Calls and messages that follow from the facts. Derived anew at every commit; the key makes each of them one.
+    pub fn owed(&self, payment: PaymentId) -> Vec<Owed> {
+        let unwanted = self.cancelled_by.is_some() || self.deadline_passed || self.sums().missing() == 0;
+        let expire = self.checkouts.iter().filter_map(|(n, checkout)| {
+            let (id, state, _) = checkout.seen.as_ref()?;
+            (unwanted && *state == CheckoutState::Open).then(|| Owed::Expire { n: *n, checkout: id.clone() })
+        });
+        let seen = |id: &RefundId| self.refunds.values().any(|refund| refund.ours == Some(*id));
+        let refund = self.refunds_asked.iter().filter(|(id, ask)| ask.approved && ask.refused.is_none() && !seen(id));
+        let refund = refund.map(|(id, ask)| {
+            let order = RefundOrder { payment, refund: *id, capture: ask.capture.clone(), amount: ask.amount };
+            Owed::Refund(order)
+        });
+        let status = self.status();
+        let ping = status.pings().then_some(Owed::Ping(status));
+        expire.chain(refund).chain(ping).collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! The desk: where every platform hands over what people type and press, and gets an answer to show.
+//!
+//! The desk authorises and commits, and is done; calls to providers and platforms follow from the outbox. So an
+//! answer is there within the few seconds that platforms allow.
+
+use crate::command::Mention;
+use crate::id::Code;
+use crate::place::{PersonId, Place};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// What a person did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inbound {
+    /// Keys of this one human act: the platform's delivery id and the act's own coordinates. A repeat under any of
+    /// them is answered with the first result. Never empty.
+    pub keys: Vec<String>,
+    /// Who.
+    pub by: PersonId,
+    /// Their name now.
+    pub name: String,
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub deed: Deed,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Typed something; whether it is a command is for the desk to say.
+    Typed {
+        /// The text as typed.
+        text: String,
+        /// Persons named in it.
+        mentions: Vec<Mention>,
+        /// Whether "the same again" was confirmed.
+        again: Again,
+    },
+    /// Pressed a button of a card.
+    Pressed {
+        /// The button's token.
+        token: String,
+        /// What was typed into the button's form, where it has one: an amount to refund.
+        amount: Option<String>,
+    },
+}
+
+/// Whether the person knows that they asked for the same a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Again {
+    /// Has not been asked.
+    Unasked,
+    /// Pressed *One more*.
+    Wanted,
+}
+
+/// What to show to the person who did it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ack", rename_all = "snake_case")]
+pub enum Ack {
+    /// It was no command: show it to everybody as talk.
+    Talk,
+    /// Done or refused: say this to the person alone.
+    Say {
+        /// The sentence.
+        text: String,
+        /// The payment it is about.
+        code: Option<Code>,
+    },
+    /// Open the payment form.
+    Form,
+    /// The same was asked a moment ago: offer *Show it* and *One more*.
+    Same {
+        /// The sentence.
+        text: String,
+        /// The payment of a moment ago.
+        code: Code,
+    },
+    /// Not now: nothing was done, the same may be sent again.
+    Busy {
+        /// The sentence.
+        text: String,
+    },
+}
+
+/// Whoever answers people.
+#[async_trait]
+pub trait Desk: Send + Sync {
+    /// Takes what a person did, commits what follows, and says what to show.
+    async fn hear(&self, inbound: Inbound) -> Ack;
+}

@@ -1,0 +1,324 @@
+//! The payment service provider: where payers pay. An adapter translates; it holds no state and opens no socket.
+//!
+//! ```text
+//! create, expire, refund ──► Reported      what the provider says of one object, now
+//! fetch, list_since ───────► Reported …    the same, asked for
+//! verify(delivery) ────────► Evidence      the same, pushed: whole, or only a hint to fetch
+//! ```
+//! Deliberately absent: Till's opinion. Whether an amount is the right one is judged in [`crate::payment::judge`].
+
+use crate::id::{AccountId, CaptureId, CheckoutId, DisputeId, PaymentId, PspRefundId, RefundId};
+use crate::money::Money;
+use crate::order::{CheckoutOrder, IdemKey, RefundOrder};
+use crate::payment::{CheckoutState, DisputeState, RefundState};
+use crate::port::http::Http;
+use crate::time::Timestamp;
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What a provider can do. What it lacks is data, not a missing method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PspCaps {
+    /// Whether a checkout can be closed by us.
+    pub expire: Expire,
+    /// Whether the payer pays exactly what the checkout says, or may choose.
+    pub amount: AmountBy,
+    /// How long an idempotency key is remembered; after that, look up instead of trying again.
+    pub key_window: Duration,
+    /// Shortest and longest life of a checkout.
+    pub checkout_life: (Duration, Duration),
+}
+
+/// Whether a checkout can be closed by us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expire {
+    /// There is a call for it.
+    OnRequest,
+    /// It closes only by itself.
+    ByItself,
+}
+
+/// Who decides the amount that is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AmountBy {
+    /// The checkout: another amount is a mismatch.
+    Checkout,
+    /// The payer: less is partly paid, more is overpaid.
+    Payer,
+}
+
+/// One merchant's credentials at one provider.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Our name for it.
+    pub id: AccountId,
+    /// The provider's API, without a trailing slash.
+    pub base_url: String,
+    /// The API key.
+    pub secret: SecretString,
+    /// The provider's name for the account, compared with what events say.
+    pub provider_account: String,
+    /// Whether real money moves.
+    pub livemode: bool,
+    /// Webhook signing secrets, newest first; several while one is being replaced.
+    pub webhook_secrets: Vec<SecretString>,
+}
+
+/// A delivery to `/hooks/{psp}/{endpoint}`, byte for byte.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// Headers; names in lower case.
+    pub headers: &'a [(String, String)],
+    /// The raw body.
+    pub body: &'a [u8],
+}
+
+impl<'a> Delivery<'a> {
+    /// The first header called `name` (lower case).
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Why a delivery is not believed. The sender learns nothing but 4xx.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Distrust {
+    /// A header that must be there is missing or unreadable.
+    #[error("unsigned")]
+    Unsigned,
+    /// No secret makes this signature.
+    #[error("bad signature")]
+    BadSignature,
+    /// Signed too long ago, or in the future.
+    #[error("outside the time window")]
+    OutsideWindow,
+    /// Signed, and not what this provider sends.
+    #[error("unreadable")]
+    Unreadable,
+}
+
+/// What a believed delivery gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Signed and whole.
+    Facts(Reported),
+    /// Only a pointer: fetch it.
+    Hint {
+        /// The provider's id of the delivery, for de-duplication.
+        event: String,
+        /// What to fetch.
+        ask: Ask,
+    },
+    /// Carries no reference of ours: somebody else's payment on the same account.
+    Foreign,
+}
+
+/// What to look up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// A checkout by the provider's id.
+    Checkout(CheckoutId),
+    /// A checkout by what we put into its metadata.
+    CheckoutOf(PaymentId, u32),
+    /// A refund by what we put into its metadata.
+    RefundOf(PaymentId, RefundId),
+}
+
+/// What the provider says of a payment, at one moment of its own time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reported {
+    /// The event's id, or for an answer `fetch:…`: unique per account.
+    pub event: String,
+    /// The provider's own time of it.
+    pub as_of: Timestamp,
+    /// The provider's account.
+    pub provider_account: String,
+    /// Whether real money moves.
+    pub livemode: bool,
+    /// From our metadata.
+    pub payment: PaymentId,
+    /// What it says; usually one thing.
+    pub news: Vec<News>,
+}
+
+/// One thing that a provider says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum News {
+    /// A checkout is in this state.
+    Checkout {
+        /// The provider's id.
+        checkout: CheckoutId,
+        /// From our metadata.
+        n: u32,
+        /// Its state.
+        state: CheckoutState,
+        /// What it asks for.
+        amount: Money,
+        /// When it closes by itself.
+        closes_at: Option<Timestamp>,
+        /// Where the payer pays; only while it is open.
+        url: Option<String>,
+    },
+    /// Money arrived.
+    Captured {
+        /// The provider's id of the payment.
+        capture: CaptureId,
+        /// The checkout it came through.
+        checkout: CheckoutId,
+        /// How much.
+        amount: Money,
+    },
+    /// The bank took a capture back.
+    CaptureReversed {
+        /// Which.
+        capture: CaptureId,
+    },
+    /// The payer tried and was declined; the checkout stays open.
+    AttemptFailed {
+        /// The checkout.
+        checkout: CheckoutId,
+        /// The provider's id of the attempt.
+        attempt: String,
+        /// The provider's reason, as a code.
+        why: String,
+    },
+    /// A refund is in this state.
+    Refund {
+        /// The provider's id.
+        refund: PspRefundId,
+        /// Ours, when we asked for it.
+        ours: Option<RefundId>,
+        /// From which capture.
+        capture: CaptureId,
+        /// How much.
+        amount: Money,
+        /// Its state.
+        state: RefundState,
+    },
+    /// A dispute is in this state.
+    Dispute {
+        /// The provider's id.
+        dispute: DisputeId,
+        /// About which capture.
+        capture: CaptureId,
+        /// How much is disputed.
+        amount: Money,
+        /// Its state.
+        state: DisputeState,
+        /// How much was taken from the merchant until it is decided.
+        withdrawn: Money,
+        /// Until when it must be answered.
+        answer_by: Option<Timestamp>,
+    },
+}
+
+/// A provider call did not bring what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Surely had no effect; try again, not before `wait` where given.
+    #[error("not now: {why}")]
+    Later {
+        /// How long the provider asks us to wait.
+        wait: Option<Duration>,
+        /// For the log.
+        why: String,
+    },
+    /// May have had an effect; try again under the same key.
+    #[error("no clear answer: {0}")]
+    Ambiguous(String),
+    /// The provider will not do this, ever. The text is for staff.
+    #[error("{0}")]
+    Refused(String),
+    /// The key was used for other parameters: look up what it made.
+    #[error("key used for another order")]
+    KeyTaken,
+    /// There is no such object.
+    #[error("not found")]
+    NotFound,
+    /// The checkout is complete and cannot be closed any more: fetch it.
+    #[error("already complete")]
+    AlreadyComplete,
+    /// The credentials are not accepted.
+    #[error("credentials refused")]
+    Credentials,
+    /// The answer makes no sense: a bug here or there.
+    #[error("unreadable answer: {0}")]
+    Unreadable(String),
+}
+
+/// A page of the provider's event list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Oldest first; foreign events are left out.
+    pub reports: Vec<Reported>,
+    /// Where the next page begins; the same cursor again when there is nothing new.
+    pub cursor: String,
+    /// Whether more is there now.
+    pub more: bool,
+}
+
+/// A payment service provider.
+#[async_trait]
+pub trait Psp: Send + Sync {
+    /// The name in `/hooks/{psp}/…` and in the configuration.
+    fn name(&self) -> &'static str;
+
+    /// What it can do.
+    fn caps(&self) -> PspCaps;
+
+    /// Creates a checkout. The same order and key give the same checkout.
+    ///
+    /// # Errors
+    /// [`Fault`]; `Ambiguous` and `Later` may be tried again with the same key, `KeyTaken` is settled by [`Psp::fetch`].
+    async fn create(
+        &self,
+        http: &dyn Http,
+        at: &Account,
+        order: &CheckoutOrder,
+        key: &IdemKey,
+    ) -> Result<Reported, Fault>;
+
+    /// Closes a checkout. Already closed is success.
+    ///
+    /// # Errors
+    /// [`Fault::AlreadyComplete`] when the payer was faster: fetch it.
+    async fn expire(&self, http: &dyn Http, at: &Account, id: &CheckoutId, key: &IdemKey) -> Result<Reported, Fault>;
+
+    /// Makes a refund. The same order and key make one refund.
+    ///
+    /// # Errors
+    /// As [`Psp::create`].
+    async fn refund(
+        &self,
+        http: &dyn Http,
+        at: &Account,
+        order: &RefundOrder,
+        key: &IdemKey,
+    ) -> Result<Reported, Fault>;
+
+    /// What the provider says now.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`] when the provider knows nothing of it.
+    async fn fetch(&self, http: &dyn Http, at: &Account, ask: &Ask) -> Result<Vec<Reported>, Fault>;
+
+    /// The next page of events after `cursor`; from the oldest kept when `None`.
+    ///
+    /// # Errors
+    /// [`Fault`]; the cursor stays where it was.
+    async fn list_since(&self, http: &dyn Http, at: &Account, cursor: Option<&str>) -> Result<Page, Fault>;
+
+    /// Whether a delivery is the provider's, on its raw bytes, in constant time, and what it says.
+    ///
+    /// # Errors
+    /// [`Distrust`]; answer 4xx and count it.
+    async fn verify(
+        &self,
+        http: &dyn Http,
+        at: &Account,
+        d: Delivery<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Evidence>, Distrust>;
+}

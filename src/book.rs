@@ -1,0 +1,229 @@
+//! The book: the one way in which facts about a payment are written.
+//!
+//! ```text
+//! load ──► decide or judge (core) ──► change ──► store.commit ──► Done: ring the bells
+//!   ▲                                                │
+//!   └──────────────── Moved: take it anew ◄──────────┘
+//! ```
+//! Every change carries what follows from the new facts: status, owed work, the next look of the reconciler.
+
+use crate::world::{LinkMode, Pace, World};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use till_core::id::{AccountId, Code, MerchantId, PaymentId};
+use till_core::link::Purpose;
+use till_core::money::Money;
+use till_core::order::{CheckoutOrder, IdemKey, Item, Line, Wording};
+use till_core::payment::{self, Fact, Payment, Status};
+use till_core::port::psp::{News, Reported};
+use till_core::port::store::{
+    Change, Commit, Committed, NewWork, Object, ObjectKind, On, Shows, StoreError, Stored, Work,
+};
+use till_core::time::Timestamp;
+
+/// A payment, read: its rows and what its facts say.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The rows.
+    pub stored: Stored,
+    /// What they say.
+    pub payment: Payment,
+}
+
+/// How often a decision is taken anew before the caller is told to come back.
+pub const TRIES: u32 = 20;
+
+/// Reads a payment. `None`: there is none of this id here.
+///
+/// # Errors
+/// [`StoreError`]; also when its facts lack the request.
+pub async fn load(world: &World, merchant: &MerchantId, id: PaymentId) -> Result<Option<Loaded>, StoreError> {
+    let Some(stored) = world.store.payment(merchant, id).await? else { return Ok(None) };
+    let facts: Vec<&Fact> = stored.facts.iter().map(|(_, fact)| fact).collect();
+    let payment = Payment::of(facts).ok_or_else(|| StoreError::Unreadable {
+        row: format!("payment/{id}"),
+        why: "has no request among its facts".into(),
+    })?;
+    Ok(Some(Loaded { stored, payment }))
+}
+
+/// What adding `facts` changes. `None` when all of them are known: then there is nothing to write about the payment.
+pub fn change(
+    world: &World,
+    loaded: &Loaded,
+    facts: Vec<Fact>,
+    objects: Vec<Object>,
+    mut more: Vec<NewWork>,
+    now: Timestamp,
+) -> Option<Change> {
+    let known: BTreeSet<String> = loaded.stored.facts.iter().map(|(_, fact)| fact.key()).collect();
+    let mut facts: Vec<Fact> = facts.into_iter().filter(|fact| !known.contains(&fact.key())).collect();
+    if facts.is_empty() && more.is_empty() {
+        return None;
+    }
+    let mut after = with(loaded, &facts)?;
+    if matches!(world.links, LinkMode::Direct { .. })
+        && let Some(asked) = payment::checkout_again(&after, now)
+    {
+        // Nobody comes by our page here, so the next checkout follows by itself.
+        more.extend(checkout_work(world, loaded, &asked, now));
+        facts.push(asked);
+        after = with(loaded, &facts)?;
+    }
+    let id = loaded.stored.id;
+    let owed = after.owed(id).into_iter().map(|owed| NewWork { key: owed.key(id), work: Work::Owed(owed), due: now });
+    let work = more.into_iter().chain(owed).collect();
+    Some(Change {
+        payment: id,
+        on: On::Version(loaded.stored.version),
+        status: after.status(),
+        check_at: check_at(&after, loaded.stored.created_at, now, world.pace),
+        facts,
+        shows: Shows::OnCards,
+        cards: Vec::new(),
+        work,
+        objects,
+    })
+}
+
+fn with(loaded: &Loaded, facts: &[Fact]) -> Option<Payment> {
+    let all: Vec<&Fact> = loaded.stored.facts.iter().map(|(_, fact)| fact).chain(facts).collect();
+    Payment::of(all)
+}
+
+/// The outbox row of an asked checkout, with its finished order.
+pub fn checkout_work(world: &World, loaded: &Loaded, asked: &Fact, now: Timestamp) -> Option<NewWork> {
+    let Fact::CheckoutAsked { n, amount } = asked else { return None };
+    let stored = &loaded.stored;
+    let at = world.account(&stored.account)?;
+    let whole = if *amount == loaded.payment.amount { Whole::All } else { Whole::Rest };
+    let order = CheckoutOrder {
+        payment: stored.id,
+        n: *n,
+        code: stored.code,
+        amount: *amount,
+        lines: lines(&stored.wording, stored.code, *amount, whole),
+        closes_at: closes_at(loaded.payment.deadline, now, at.psp.caps().checkout_life),
+        return_url: world.page(Purpose::Pay, stored).unwrap_or_else(|| world.fallback_return_url()),
+        locale: world.merchant.locale.tag().to_owned(),
+    };
+    Some(NewWork { key: IdemKey::create(stored.id, *n), work: Work::CreateCheckout(order), due: now })
+}
+
+/// When the provider shall close a checkout: at the deadline, within what it allows. Till itself closes it at the deadline.
+pub fn closes_at(deadline: Timestamp, now: Timestamp, (shortest, longest): (Duration, Duration)) -> Timestamp {
+    // A minute inside both ends: the provider counts from when the call arrives, by its own clock.
+    let margin = Duration::from_secs(60);
+    deadline.clamp(now.after(shortest + margin), now.after(longest - margin))
+}
+
+/// The lines of a checkout: the items where all of them are asked for, else one line.
+pub fn lines(wording: &Wording, code: Code, amount: Money, whole: Whole) -> Vec<Line> {
+    if whole == Whole::All && !wording.items.is_empty() {
+        let line = |item: &Item| Line { name: item.name.clone(), quantity: item.quantity, each: item.each };
+        return wording.items.iter().map(line).collect();
+    }
+    let summary = wording.summary();
+    let name = if summary.is_empty() { code.to_string() } else { summary };
+    vec![Line { name, quantity: 1, each: amount }]
+}
+
+/// Whether a checkout asks for all of the payment or for what is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// All of it.
+    All,
+    /// What is missing.
+    Rest,
+}
+
+/// When the reconciler looks next: at the deadline, or sooner where the provider may know more than we do.
+pub fn check_at(payment: &Payment, created_at: Timestamp, now: Timestamp, pace: Pace) -> Option<Timestamp> {
+    let waits_for_deadline = !payment.deadline_passed
+        && matches!(
+            payment.status(),
+            Status::Open | Status::Preparing | Status::PendingApproval | Status::PartiallyPaid | Status::Processing
+        );
+    let at_provider = payment.checkouts.values().any(|checkout| checkout.seen.is_some() && !checkout.is_closed());
+    let refund_moves = payment.refunds.values().any(|refund| !refund.state.is_terminal());
+    let age = now.since(created_at);
+    let poll = (at_provider || refund_moves).then(|| now.after((age / 8).clamp(pace.poll_min, pace.poll_max)));
+    let deadline = waits_for_deadline.then_some(payment.deadline);
+    poll.into_iter().chain(deadline).min()
+}
+
+/// What the provider calls things, from a report.
+pub fn objects(report: &Reported, account: &AccountId) -> Vec<Object> {
+    let object = |kind, id: &str, url: Option<&String>| Object {
+        account: account.clone(),
+        kind,
+        id: id.to_owned(),
+        url: url.cloned(),
+    };
+    let of = |news: &News| match news {
+        News::Checkout { checkout, url, .. } => Some(object(ObjectKind::Checkout, checkout.as_str(), url.as_ref())),
+        News::Captured { capture, .. } => Some(object(ObjectKind::Capture, capture.as_str(), None)),
+        News::Refund { refund, .. } => Some(object(ObjectKind::Refund, refund.as_str(), None)),
+        News::Dispute { dispute, .. } => Some(object(ObjectKind::Dispute, dispute.as_str(), None)),
+        News::CaptureReversed { .. } | News::AttemptFailed { .. } => None,
+    };
+    report.news.iter().filter_map(of).collect()
+}
+
+/// What became of a write.
+#[derive(Debug)]
+pub enum Written<R> {
+    /// There is no such payment here.
+    Unknown,
+    /// The decision was no.
+    No(R),
+    /// Written, or nothing had to be; and the payment as the decision saw it.
+    Done(Box<Loaded>),
+    /// A delivery was answered before, with this payment.
+    Duplicate(Option<PaymentId>),
+    /// The claim was lost: somebody else works on it.
+    FenceLost,
+    /// Others were faster every time: nothing was written.
+    Contended,
+}
+
+/// Loads, decides and commits, and again where the payment moved in between. `decide` is given what was read and
+/// fills in the commit; it may be called several times.
+///
+/// # Errors
+/// [`StoreError`]: nothing was written.
+pub async fn write<R>(
+    world: &World,
+    merchant: &MerchantId,
+    id: PaymentId,
+    now: Timestamp,
+    mut decide: impl FnMut(&Loaded, &mut Commit) -> Result<(), R>,
+) -> Result<Written<R>, StoreError> {
+    for _ in 0..TRIES {
+        let Some(loaded) = load(world, merchant, id).await? else { return Ok(Written::Unknown) };
+        let mut commit = Commit::new(merchant, now);
+        if let Err(no) = decide(&loaded, &mut commit) {
+            return Ok(Written::No(no));
+        }
+        if let Some(written) = attempt(world, loaded, commit).await? {
+            return Ok(written);
+        }
+    }
+    Ok(Written::Contended)
+}
+
+/// Commits one decision about `loaded`. `None`: something moved, so it must be taken anew.
+///
+/// # Errors
+/// [`StoreError`]: nothing was written.
+pub async fn attempt<R>(world: &World, loaded: Loaded, commit: Commit) -> Result<Option<Written<R>>, StoreError> {
+    Ok(match world.store.commit(commit).await? {
+        Committed::Done => {
+            world.bells.ring();
+            Some(Written::Done(Box::new(loaded)))
+        }
+        Committed::Duplicate(payment) => Some(Written::Duplicate(payment)),
+        Committed::FenceLost => Some(Written::FenceLost),
+        Committed::Moved | Committed::Recent(..) | Committed::CodeTaken => None,
+    })
+}

@@ -1,0 +1,275 @@
+//! Cards and messages: every card comes to show what is true, and the few things worth a message are said once.
+//!
+//! ```text
+//! shown_rev < desired_rev ─► claim ─► render the newest state ─► post or edit ─► shown_rev
+//!                                       edit impossible: reply with a successor ─► tell staff ─► given up, logged
+//! ```
+//! Bursts collapse: a card is rendered from what is true when it is claimed, not from what happened. After a call
+//! that may or may not have happened, one more edit comes last.
+
+use crate::book::{self, Loaded};
+use crate::checkouts::{backoff, settle, telling};
+use crate::world::World;
+use futures::future::join_all;
+use std::sync::Arc;
+use std::time::Duration;
+use till_core::card::{Card, View, card};
+use till_core::id::Entropy;
+use till_core::link::Purpose;
+use till_core::order::IdemKey;
+use till_core::payment::{Owed, Status};
+use till_core::place::{MessageRef, Place};
+use till_core::port::chat::{Chat, Rendered, SendError};
+use till_core::port::store::{
+    CardClaim, Change, Commit, On, Outcome, Queue, Shown, ShownOutcome, Shows, StoreError, Work, WorkClaim,
+};
+use till_core::time::Timestamp;
+
+/// How long a card is claimed for: longer than any call can take.
+const LEASE: Duration = Duration::from_secs(45);
+/// How many sends are under way at once.
+const AT_ONCE: u32 = 16;
+/// After this many tries a card or message is given up.
+const TRIES_MAX: u32 = 50;
+
+/// The card of a payment, as it is now.
+pub fn render(world: &World, loaded: &Loaded) -> Card {
+    let stored = &loaded.stored;
+    let usable = loaded.payment.usable().map(|(_, id)| id.as_str().to_owned());
+    let pay_url = world.pay_url(stored, usable.as_deref());
+    let receipt_url = world.page(Purpose::Receipt, stored).unwrap_or_else(|| pay_url.clone());
+    let mode = world.account(&stored.account).map_or(till_core::card::Mode::Test, crate::world::At::mode);
+    let view = View {
+        id: stored.id,
+        code: stored.code,
+        payment: &loaded.payment,
+        wording: &stored.wording,
+        merchant: &world.merchant.name,
+        pay_url: &pay_url,
+        receipt_url: &receipt_url,
+        mode,
+        typed: &world.grammar.till(),
+    };
+    card(&view, &world.merchant.locale)
+}
+
+/// Brings cards up to date. Says whether there was any to bring.
+///
+/// # Errors
+/// [`StoreError`]: what was claimed comes back when its lease ends.
+pub async fn step(world: &World, now: Timestamp, entropy: &mut dyn Entropy) -> Result<bool, StoreError> {
+    let claims = world.store.claim_cards(now, LEASE, AT_ONCE).await?;
+    let any = !claims.is_empty();
+    let work = claims.into_iter().map(|claim| {
+        let wait = backoff(claim.tries, entropy);
+        async move { (Box::pin(bring(world, &claim, now, wait)).await, claim) }
+    });
+    for (brought, claim) in join_all(work).await {
+        if let Err(error) = brought {
+            tracing::error!(payment = %claim.payment, %error, "the card of {} could not be settled: {error}", claim.payment);
+        }
+    }
+    Ok(any)
+}
+
+async fn bring(world: &World, claim: &CardClaim, now: Timestamp, wait: Duration) -> Result<(), StoreError> {
+    let mut commit = Commit::new(&claim.merchant, now);
+    let outcome = match (book::load(world, &claim.merchant, claim.payment).await?, world.chat(&claim.place)) {
+        (Some(loaded), Some(chat)) => {
+            let outcome = show(world, claim, &loaded, chat, now, wait).await;
+            if let ShownOutcome::Lost { why } = &outcome {
+                tracing::error!(payment = %claim.payment, "the card of {} is lost: {why}", claim.payment);
+                commit.payment = Some(tell_lost(world, &loaded, now));
+            }
+            outcome
+        }
+        (None, _) => ShownOutcome::Lost { why: "its payment is gone".into() },
+        (_, None) => {
+            let why = format!("`{}` is not configured", claim.place.platform);
+            ShownOutcome::Again { due: now.after(wait.max(Duration::from_secs(60))), why }
+        }
+    };
+    commit.shown = Some(Shown { claim: claim.claim.clone(), outcome });
+    world.store.commit(commit).await.map(drop)
+}
+
+/// One private word to whoever asked: their card cannot be shown any more.
+fn tell_lost(world: &World, loaded: &Loaded, now: Timestamp) -> Change {
+    let stored = &loaded.stored;
+    let text = render(world, loaded).plain(&world.merchant.locale);
+    let what = format!("card:{}", loaded.payment.status().name());
+    Change {
+        payment: stored.id,
+        on: On::Version(stored.version),
+        facts: Vec::new(),
+        status: loaded.payment.status(),
+        check_at: book::check_at(&loaded.payment, stored.created_at, now, world.pace),
+        shows: Shows::Nowhere,
+        cards: Vec::new(),
+        work: vec![telling(stored.id, &what, loaded.payment.asked_by.clone(), &stored.place, text, now)],
+        objects: Vec::new(),
+    }
+}
+
+async fn show(
+    world: &World,
+    claim: &CardClaim,
+    loaded: &Loaded,
+    chat: &Arc<dyn Chat>,
+    now: Timestamp,
+    wait: Duration,
+) -> ShownOutcome {
+    let rev = loaded.stored.rev;
+    let caps = chat.caps(&claim.place);
+    let message = || chat.render(&render(world, loaded), &caps, &world.merchant.locale);
+    let done = |message: MessageRef| ShownOutcome::Showing { rev, message };
+    match &claim.message {
+        // An earlier try may have posted it: then it stands there, and must be found and tell the truth.
+        None if claim.tries == 1 && !worth_posting(loaded) => ShownOutcome::NotYet { rev },
+        None => {
+            let key = IdemKey::show(claim.payment, &format!("card:{}", claim.place));
+            match post(claim, chat, &message(), &key, now).await {
+                Ok(posted) => done(posted),
+                Err(error) => failed(claim, error, now, wait),
+            }
+        }
+        Some(at) => match chat.edit(at, &message(), now).await {
+            Ok(()) => done(at.clone()),
+            Err(SendError::EditClosed | SendError::Gone | SendError::Forbidden) => {
+                succeed(claim, chat, at, &message(), rev, now, wait).await
+            }
+            Err(error) => failed(claim, error, now, wait),
+        },
+    }
+}
+
+/// Posts, once per key. Where an earlier try may have posted already, that message comes back with what was true then:
+/// so it is edited as well. (Seen 2026-11-22, by kill -9 between a post and its commit.)
+async fn post(
+    claim: &CardClaim,
+    chat: &Arc<dyn Chat>,
+    message: &Rendered,
+    key: &IdemKey,
+    now: Timestamp,
+) -> Result<MessageRef, SendError> {
+    let posted = chat.post(&claim.place, message, key, now).await?;
+    if claim.tries > 1 {
+        chat.edit(&posted, message, now).await?;
+    }
+    Ok(posted)
+}
+
+/// A card is posted when it can be paid, or when there is something to say about money. Before that, staff alone know.
+fn worth_posting(loaded: &Loaded) -> bool {
+    let answered = loaded.payment.checkouts.values().any(|checkout| checkout.seen.is_some());
+    let over =
+        matches!(loaded.payment.status(), Status::Cancelling | Status::Cancelled | Status::Closing | Status::Expired);
+    answered && !over && !loaded.payment.status().is_staff_only()
+}
+
+/// The card cannot be edited any more: a reply with the newest state takes its place.
+async fn succeed(
+    claim: &CardClaim,
+    chat: &Arc<dyn Chat>,
+    at: &MessageRef,
+    message: &Rendered,
+    rev: u64,
+    now: Timestamp,
+    wait: Duration,
+) -> ShownOutcome {
+    let key = IdemKey::show(claim.payment, &format!("card:{}:{rev}", claim.place));
+    match chat.reply(at, message, &key, now).await {
+        Ok(message) => ShownOutcome::Succeeded { rev, message },
+        Err(error) => failed(claim, error, now, wait),
+    }
+}
+
+fn failed(claim: &CardClaim, error: SendError, now: Timestamp, wait: Duration) -> ShownOutcome {
+    tracing::warn!(payment = %claim.payment, place = %claim.place, "the card of {} was not shown: {error}", claim.payment);
+    let why = error.to_string();
+    match error {
+        SendError::Gone | SendError::Forbidden | SendError::TooBig | SendError::EditClosed => {
+            ShownOutcome::Lost { why }
+        }
+        _ if claim.tries >= TRIES_MAX => ShownOutcome::Lost { why },
+        SendError::Later { wait: asked } => {
+            ShownOutcome::Again { due: now.after(asked.unwrap_or_default().max(wait)), why }
+        }
+        SendError::AuthDead | SendError::Bug(_) => ShownOutcome::Again { due: now.after(wait), why },
+        SendError::Ambiguous(_) => ShownOutcome::Unsure { due: now.after(wait), why },
+    }
+}
+
+/// Says what is due to be said. Says whether there was anything.
+///
+/// # Errors
+/// [`StoreError`]: what was claimed comes back when its lease ends.
+pub async fn step_messages(world: &World, now: Timestamp, entropy: &mut dyn Entropy) -> Result<bool, StoreError> {
+    let claims = world.store.claim_work(Queue::Chat, now, LEASE, AT_ONCE).await?;
+    let any = !claims.is_empty();
+    let work = claims.into_iter().map(|claim| {
+        let wait = backoff(claim.tries, entropy);
+        async move { (Box::pin(send(world, &claim, now, wait)).await, claim) }
+    });
+    for (sent, claim) in join_all(work).await {
+        if let Err(error) = sent {
+            tracing::error!(payment = %claim.payment, key = %claim.key, %error, "{} could not be settled: {error}", claim.key);
+        }
+    }
+    Ok(any)
+}
+
+async fn send(world: &World, claim: &WorkClaim, now: Timestamp, wait: Duration) -> Result<(), StoreError> {
+    let sent = match &claim.work {
+        Work::Owed(Owed::Ping(status)) => ping(world, claim, *status, now).await?,
+        Work::Tell { to, at, text } => match world.chat(at) {
+            Some(chat) => chat.whisper(to, at, &chat.say(text, &chat.caps(at)), &claim.key, now).await,
+            None => Err(SendError::Bug(format!("`{}` is not configured", at.platform))),
+        },
+        Work::CreateCheckout(_) | Work::Owed(Owed::Expire { .. } | Owed::Refund(_)) => {
+            Err(SendError::Bug("not a message".into()))
+        }
+    };
+    let outcome = match sent {
+        Ok(()) => Outcome::Done,
+        Err(error @ (SendError::Gone | SendError::Forbidden | SendError::TooBig)) => {
+            Outcome::Dead { why: error.to_string() }
+        }
+        Err(error) if claim.tries >= TRIES_MAX => Outcome::Dead { why: error.to_string() },
+        Err(SendError::Later { wait: asked }) => {
+            Outcome::Again { due: now.after(asked.unwrap_or_default().max(wait)), why: "not now".into() }
+        }
+        Err(error) => Outcome::Again { due: now.after(wait), why: error.to_string() },
+    };
+    settle(world, claim, outcome, now).await
+}
+
+/// Says a status in the conversation, unless the payment has moved on: then the next one says it.
+async fn ping(
+    world: &World,
+    claim: &WorkClaim,
+    status: Status,
+    now: Timestamp,
+) -> Result<Result<(), SendError>, StoreError> {
+    let Some(loaded) = book::load(world, &claim.merchant, claim.payment).await? else { return Ok(Ok(())) };
+    if loaded.payment.status() != status {
+        return Ok(Ok(()));
+    }
+    let place: &Place = &loaded.stored.place;
+    let Some(chat) = world.chat(place) else {
+        return Ok(Err(SendError::Bug(format!("`{}` is not configured", place.platform))));
+    };
+    let locale = &world.merchant.locale;
+    let sums = loaded.payment.sums();
+    let text = |minor| sums.money(minor).text(locale);
+    let text = locale.say(
+        &format!("ping-{}", status.name()),
+        &[
+            ("code", &loaded.stored.code.to_string()),
+            ("amount", &text(sums.amount)),
+            ("captured", &text(sums.captured)),
+            ("refunded", &text(sums.refunded)),
+        ],
+    );
+    Ok(chat.post(place, &chat.say(&text, &chat.caps(place)), &claim.key, now).await.map(drop))
+}

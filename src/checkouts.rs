@@ -1,0 +1,344 @@
+//! Calls to providers: checkouts created and closed, refunds made. Each exactly once, whatever breaks in between.
+//!
+//! ```text
+//! outbox row (finished order, key) ─► claim ─► one call ─► answer: facts + row settled, one commit
+//!                                                    └──► no answer: again, same bytes, same key
+//! ```
+//! A row that was perhaps sent is seen through to an answer, even when nobody wants the checkout any more; it is then
+//! closed. When the provider has forgotten the key, the answer is looked up, never guessed.
+
+use crate::book;
+use crate::inbox::{Applied, apply};
+use crate::world::{At, World};
+use futures::future::join_all;
+use std::time::Duration;
+use till_core::id::{Entropy, PaymentId, random};
+use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
+use till_core::payment::{Fact, Lasting, Owed};
+use till_core::port::chat::{SendError, Standing};
+use till_core::port::psp::{Ask, Fault, Reported};
+use till_core::port::store::{Commit, NewWork, Outcome, Queue, Settle, StoreError, Work, WorkClaim};
+use till_core::text::Locale;
+use till_core::time::Timestamp;
+
+/// How long a row is claimed for: longer than any call can take.
+pub const LEASE: Duration = Duration::from_secs(45);
+/// How many calls are under way at once.
+const AT_ONCE: u32 = 16;
+/// How long a person's standing may be unknown before their refund is refused.
+const STANDING_UNKNOWN_MAX: Duration = Duration::from_secs(600);
+
+/// Does what is due. Says whether there was anything.
+///
+/// # Errors
+/// [`StoreError`]: what was claimed comes back when its lease ends.
+pub async fn step(world: &World, now: Timestamp, entropy: &mut dyn Entropy) -> Result<bool, StoreError> {
+    let claims = world.store.claim_work(Queue::Provider, now, LEASE, AT_ONCE).await?;
+    let any = !claims.is_empty();
+    let work = claims.into_iter().map(|claim| {
+        let backoff = backoff(claim.tries, entropy);
+        async move { (Box::pin(perform(world, &claim, now, backoff)).await, claim) }
+    });
+    for (done, claim) in join_all(work).await {
+        if let Err(error) = done {
+            tracing::error!(payment = %claim.payment, key = %claim.key, %error, "{} could not be settled: {error}", claim.key);
+        }
+    }
+    Ok(any)
+}
+
+/// 1 s, 2 s, 4 s … 5 min, each plus up to half of it, so that many do not come back at the same moment.
+pub fn backoff(tries: u32, entropy: &mut dyn Entropy) -> Duration {
+    let base_ms = 500_u64.saturating_mul(1 << tries.min(10)).min(300_000);
+    let jitter = u64::from(u16::from_be_bytes(random(entropy)));
+    Duration::from_millis(base_ms + base_ms * jitter / (2 * 65_536))
+}
+
+/// What a call came to.
+enum Came {
+    /// To this; it settles the row.
+    Reports(Vec<Reported>),
+    /// To nothing yet.
+    Again(Duration, String),
+    /// The provider will never do it.
+    Never(Never),
+}
+
+/// Why the provider will never do it.
+struct Never {
+    why: String,
+    lasting: Lasting,
+}
+
+async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Duration) -> Result<(), StoreError> {
+    let Some(loaded) = book::load(world, &claim.merchant, claim.payment).await? else {
+        return settle(world, claim, Outcome::Dead { why: "its payment is gone".into() }, now).await;
+    };
+    let Some(at) = world.account(&loaded.stored.account) else {
+        let why = format!("account `{}` is not configured", loaded.stored.account);
+        return again(world, claim, now, Duration::from_secs(60).max(backoff), why).await;
+    };
+    let forgotten = now.since(claim.since) > at.psp.caps().key_window;
+    let came = match &claim.work {
+        Work::CreateCheckout(order) => {
+            if claim.tries == 1 && (loaded.payment.cancelled_by.is_some() || loaded.payment.deadline_passed) {
+                let dropped = Fact::CheckoutDropped { n: order.n };
+                return fact(world, claim, dropped, Vec::new(), now).await;
+            }
+            create(world, at, order, &claim.key, forgotten, backoff).await
+        }
+        Work::Owed(Owed::Expire { n, checkout }) => {
+            let called = at.psp.expire(&*world.http, &at.account, checkout, &claim.key).await;
+            let ask = || Ask::Checkout(checkout.clone());
+            tracing::debug!(payment = %claim.payment, "closing checkout {n} of {}", claim.payment);
+            settled(world, at, called.map(|report| vec![report]), ask, backoff).await
+        }
+        Work::Owed(Owed::Refund(order)) => {
+            if let Some(refused) = standing_refuses(world, claim, &loaded, order, now).await {
+                return match refused {
+                    Ok(why) => refuse_refund(world, claim, order, why, now).await,
+                    Err(why) => again(world, claim, now, backoff, why).await,
+                };
+            }
+            refund(world, at, order, &claim.key, forgotten, backoff).await
+        }
+        Work::Owed(Owed::Ping(_)) | Work::Tell { .. } => {
+            return settle(world, claim, Outcome::Dead { why: "not a call to a provider".into() }, now).await;
+        }
+    };
+    finish(world, at, claim, came, now).await
+}
+
+async fn create(
+    world: &World,
+    at: &At,
+    order: &CheckoutOrder,
+    key: &IdemKey,
+    forgotten: bool,
+    backoff: Duration,
+) -> Came {
+    let ask = || Ask::CheckoutOf(order.payment, order.n);
+    if forgotten {
+        return looked_up(world, at, &ask(), backoff).await;
+    }
+    let called = at.psp.create(&*world.http, &at.account, order, key).await;
+    settled(world, at, called.map(|report| vec![report]), ask, backoff).await
+}
+
+async fn refund(
+    world: &World,
+    at: &At,
+    order: &RefundOrder,
+    key: &IdemKey,
+    forgotten: bool,
+    backoff: Duration,
+) -> Came {
+    let ask = || Ask::RefundOf(order.payment, order.refund);
+    if forgotten {
+        return looked_up(world, at, &ask(), backoff).await;
+    }
+    let called = at.psp.refund(&*world.http, &at.account, order, key).await;
+    settled(world, at, called.map(|report| vec![report]), ask, backoff).await
+}
+
+/// What an answer means; a look-up where the answer asks for one.
+async fn settled(
+    world: &World,
+    at: &At,
+    called: Result<Vec<Reported>, Fault>,
+    ask: impl FnOnce() -> Ask,
+    backoff: Duration,
+) -> Came {
+    match called {
+        Ok(reports) => Came::Reports(reports),
+        Err(Fault::KeyTaken | Fault::AlreadyComplete) => looked_up(world, at, &ask(), backoff).await,
+        Err(Fault::Later { wait, why }) => Came::Again(wait.unwrap_or_default().max(backoff), why),
+        Err(Fault::Refused(why)) => Came::Never(Never { why, lasting: Lasting::ForGood }),
+        Err(Fault::NotFound) => {
+            Came::Never(Never { why: "not found at the provider".into(), lasting: Lasting::ForNow })
+        }
+        Err(fault @ Fault::Credentials) => {
+            tracing::error!(account = %at.account.id, "account {}: the provider refuses our credentials", at.account.id);
+            Came::Again(backoff.max(Duration::from_secs(30)), fault.to_string())
+        }
+        Err(fault @ (Fault::Ambiguous(_) | Fault::Unreadable(_))) => Came::Again(backoff, fault.to_string()),
+    }
+}
+
+async fn looked_up(world: &World, at: &At, ask: &Ask, backoff: Duration) -> Came {
+    match at.psp.fetch(&*world.http, &at.account, ask).await {
+        Ok(reports) => Came::Reports(reports),
+        Err(Fault::NotFound) => Came::Never(Never { why: "lost".into(), lasting: Lasting::ForNow }),
+        Err(Fault::Later { wait, why }) => Came::Again(wait.unwrap_or_default().max(backoff), why),
+        Err(fault) => Came::Again(backoff, fault.to_string()),
+    }
+}
+
+async fn finish(world: &World, at: &At, claim: &WorkClaim, came: Came, now: Timestamp) -> Result<(), StoreError> {
+    match came {
+        Came::Again(wait, why) => again(world, claim, now, wait, why).await,
+        Came::Never(never) => refused(world, claim, never, now).await,
+        Came::Reports(reports) => {
+            let done = Settle { claim: claim.claim.clone(), outcome: Outcome::Done };
+            let last = reports.len().saturating_sub(1);
+            for (place, report) in reports.iter().enumerate() {
+                let settle = (place == last).then_some(&done);
+                match apply(world, &claim.merchant, at, report, settle, now).await? {
+                    Applied::Done | Applied::Duplicate => {}
+                    Applied::FenceLost => return Ok(()),
+                    Applied::Contended => {
+                        return again(world, claim, now, Duration::from_secs(1), "contended".into()).await;
+                    }
+                    Applied::Unknown | Applied::NotOurs => {
+                        tracing::error!(key = %claim.key, "{}: the answer is about another account or payment", claim.key);
+                        let why = "the answer is about another account or payment".into();
+                        return settle_dead(world, claim, why, now).await;
+                    }
+                }
+            }
+            if reports.is_empty() {
+                return again(world, claim, now, Duration::from_secs(5), "an empty answer".into()).await;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The provider will never do it: a fact, and a word to whoever asked.
+async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp) -> Result<(), StoreError> {
+    let locale = &world.merchant.locale;
+    match &claim.work {
+        Work::CreateCheckout(order) => {
+            tracing::warn!(payment = %claim.payment, "checkout {} of {} was refused: {}", order.n, claim.payment, never.why);
+            let why = said(&never.why, locale);
+            let text = locale.say("tell-failed", &[("code", &order.code.to_string()), ("why", &why)]);
+            let refused = Fact::CheckoutRefused { n: order.n, why: never.why, lasting: never.lasting };
+            let tell = tell(world, claim, "failed", text, now).await?;
+            fact(world, claim, refused, tell, now).await
+        }
+        Work::Owed(Owed::Refund(order)) => refuse_refund(world, claim, order, never.why, now).await,
+        Work::Owed(Owed::Expire { .. } | Owed::Ping(_)) | Work::Tell { .. } => {
+            tracing::error!(key = %claim.key, "{} was refused: {}", claim.key, never.why);
+            settle_dead(world, claim, never.why, now).await
+        }
+    }
+}
+
+async fn refuse_refund(
+    world: &World,
+    claim: &WorkClaim,
+    order: &RefundOrder,
+    why: String,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tracing::warn!(payment = %claim.payment, "refund {} of {} was refused: {why}", order.refund, claim.payment);
+    let locale = &world.merchant.locale;
+    let code = match book::load(world, &claim.merchant, claim.payment).await? {
+        Some(loaded) => loaded.stored.code.to_string(),
+        None => String::new(),
+    };
+    let amount = order.amount.text(locale);
+    let text = locale.say("tell-refund-failed", &[("code", &code), ("amount", &amount), ("why", &said(&why, locale))]);
+    let tell = tell(world, claim, &format!("refund-failed:{}", order.refund), text, now).await?;
+    fact(world, claim, Fact::RefundRefused { id: order.refund, why }, tell, now).await
+}
+
+/// Looks up whether the person who asked for a refund is still staff. `Ok` refuses, `Err` tries again.
+async fn standing_refuses(
+    world: &World,
+    claim: &WorkClaim,
+    loaded: &book::Loaded,
+    order: &RefundOrder,
+    now: Timestamp,
+) -> Option<Result<String, String>> {
+    let asked = loaded.payment.refunds_asked.get(&order.refund)?;
+    let place = &loaded.stored.place;
+    let chat = world.chats.get(asked.by.platform.as_str());
+    let Some(chat) = chat else { return Some(Ok("not_staff".into())) };
+    match chat.person(&asked.by, place).await {
+        Ok(Some(person)) if person.standing == Standing::Staff => None,
+        // What was perhaps sent is seen through.
+        _ if claim.tries > 1 && now.since(claim.since) < STANDING_UNKNOWN_MAX => None,
+        Ok(Some(_) | None) => Some(Ok("not_staff".into())),
+        Err(SendError::Later { .. } | SendError::Ambiguous(_)) if now.since(claim.since) < STANDING_UNKNOWN_MAX => {
+            Some(Err("the person could not be looked up".into()))
+        }
+        Err(error) => Some(Ok(format!("the person could not be looked up: {error}"))),
+    }
+}
+
+/// A reason for people: our own codes as sentences, the provider's words as they are.
+fn said(why: &str, locale: &Locale) -> String {
+    match why {
+        "lost" => locale.say("tell-lost-answer", &[]),
+        "not_staff" => locale.say("tell-not-staff-now", &[]),
+        other => other.chars().take(200).collect(),
+    }
+}
+
+async fn tell(
+    world: &World,
+    claim: &WorkClaim,
+    what: &str,
+    text: String,
+    now: Timestamp,
+) -> Result<Vec<NewWork>, StoreError> {
+    let Some(loaded) = book::load(world, &claim.merchant, claim.payment).await? else { return Ok(Vec::new()) };
+    let to = loaded.payment.asked_by.clone();
+    Ok(vec![telling(claim.payment, what, to, &loaded.stored.place, text, now)])
+}
+
+/// A row that tells one person something, once per payment and `what`.
+pub fn telling(
+    payment: PaymentId,
+    what: &str,
+    to: till_core::place::PersonId,
+    at: &till_core::place::Place,
+    text: String,
+    now: Timestamp,
+) -> NewWork {
+    NewWork {
+        key: IdemKey::show(payment, &format!("tell:{what}")),
+        work: Work::Tell { to, at: at.clone(), text },
+        due: now,
+    }
+}
+
+/// Commits a fact that settles the row.
+async fn fact(
+    world: &World,
+    claim: &WorkClaim,
+    fact: Fact,
+    more: Vec<NewWork>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let done = Settle { claim: claim.claim.clone(), outcome: Outcome::Done };
+    let written = book::write::<()>(world, &claim.merchant, claim.payment, now, |loaded, commit| {
+        commit.payment = book::change(world, loaded, vec![fact.clone()], Vec::new(), more.clone(), now);
+        commit.settle.push(done.clone());
+        Ok(())
+    });
+    written.await.map(drop)
+}
+
+async fn again(
+    world: &World,
+    claim: &WorkClaim,
+    now: Timestamp,
+    wait: Duration,
+    why: String,
+) -> Result<(), StoreError> {
+    tracing::info!(payment = %claim.payment, key = %claim.key, "{} again in {} ms: {why}", claim.key, wait.as_millis());
+    settle(world, claim, Outcome::Again { due: now.after(wait), why }, now).await
+}
+
+async fn settle_dead(world: &World, claim: &WorkClaim, why: String, now: Timestamp) -> Result<(), StoreError> {
+    settle(world, claim, Outcome::Dead { why }, now).await
+}
+
+/// Settles the row alone.
+pub async fn settle(world: &World, claim: &WorkClaim, outcome: Outcome, now: Timestamp) -> Result<(), StoreError> {
+    let mut commit = Commit::new(&claim.merchant, now);
+    commit.settle.push(Settle { claim: claim.claim.clone(), outcome });
+    world.store.commit(commit).await.map(drop)
+}

@@ -1,0 +1,349 @@
+//! The command line: what the host of a till types.
+//!
+//! Everything that is about to run long says where it listens; everything that fails says what to change.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line: it prints for people")]
+
+use crate::assemble::{self, Front, SandboxSettings, StartError};
+use crate::config::{BadConfig, Config, LogFormat, secret};
+use crate::http::{Door, admin_router};
+use crate::world::LinkMode;
+use crate::{clock, payments, run};
+use axum::Router;
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use till_core::payment::Status;
+use till_core::port::store::{ListFilter, Staff};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How long an invitation is good.
+const INVITATION: Duration = Duration::from_secs(15 * 60);
+
+/// A till for your chat: /pay, a card, Paid.
+///
+/// Try it without any account:         till demo
+/// Look at your configuration:         till check
+/// Run it for your business:           till serve
+/// Let a staff member in (web chat):   till staff add ana Ana && till staff invite ana
+#[derive(Debug, Parser)]
+#[command(name = "till", version, verbatim_doc_comment)]
+struct Cli {
+    /// The configuration file [default: till.toml in this folder, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the main job on this computer: a customer and a staff desk side by side, and a provider without money
+    Demo(DemoArgs),
+    /// Serve the chats, the pay pages and the webhooks, until Ctrl-C
+    Serve,
+    /// Read the configuration and say what would run; changes nothing
+    Check,
+    /// The people who may ask for money
+    #[command(subcommand)]
+    Staff(StaffCommand),
+    /// Look at payments
+    #[command(subcommand)]
+    Payments(PaymentsCommand),
+    /// Run the sandbox provider alone: a real HTTP provider that moves no money
+    Sandbox(SandboxArgs),
+}
+
+/// Where the demo listens and keeps its data.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The port on this computer; the provider takes the next one [default: 7700, or a free one]
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Where the demo keeps its databases
+    #[arg(long, value_name = "DIR", default_value = "till-data/demo")]
+    pub data: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum StaffCommand {
+    /// Add a person, or give a known one another name: till staff add ana "Ana Silva"
+    Add {
+        /// Short and unique: letters, digits, - and _
+        id: String,
+        /// What customers see
+        name: String,
+    },
+    /// Print a one-time link to the staff desk, good for 15 minutes
+    Invite {
+        /// The person's short id
+        id: String,
+    },
+    /// List them
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+enum PaymentsCommand {
+    /// The newest payments
+    List {
+        /// Only those: open, paid, expired …
+        #[arg(long, value_parser = status)]
+        status: Option<Status>,
+        /// At most this many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// One JSON object per line, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// One payment with everything that happened to it
+    Show {
+        /// The code on its card: K7Q2F9
+        code: String,
+        /// As JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct SandboxArgs {
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:8790")]
+    listen: SocketAddr,
+    /// How payers reach its pages [default: http:// and the listen address]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Its own database
+    #[arg(long, value_name = "FILE", default_value = "till-data/sandbox.db")]
+    db: PathBuf,
+    /// The API key it accepts, as env:NAME or file:PATH
+    #[arg(long, default_value = "env:TILL_SANDBOX_KEY")]
+    api_key: String,
+    /// Where it sends webhooks: http://127.0.0.1:8080/hooks/sandbox/sandbox
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<String>,
+    /// What it signs them with, as env:NAME or file:PATH
+    #[arg(long, default_value = "env:TILL_SANDBOX_WEBHOOK_SECRET")]
+    webhook_secret: String,
+}
+
+fn status(name: &str) -> Result<Status, String> {
+    let all = || Status::ALL.map(Status::name).join(", ");
+    Status::named(name).ok_or_else(|| format!("one of: {}", all()))
+}
+
+/// Runs the command and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // matrix-sdk and others share one TLS library; whoever comes first decides, so it is decided here.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("till: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(perform(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("till: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn perform(cli: Cli) -> Result<(), StartError> {
+    if let Command::Demo(args) = &cli.command {
+        log("warn", LogFormat::Text)?;
+        return demo(args).await;
+    }
+    if let Command::Sandbox(args) = &cli.command {
+        log("info", LogFormat::Text)?;
+        return sandbox(args).await;
+    }
+    let config = Config::read(cli.config.as_deref())?;
+    match cli.command {
+        Command::Demo(_) | Command::Sandbox(_) => Ok(()),
+        Command::Serve => {
+            log(&config.log.level, config.log.format)?;
+            serve(&config).await
+        }
+        Command::Check => check(&config).await,
+        Command::Staff(command) => staff(&config, command).await,
+        Command::Payments(command) => {
+            let rows = assemble::rows(&config).await?;
+            let text = match command {
+                PaymentsCommand::List { status, limit, json } => {
+                    payments::list(&*rows.store, &ListFilter { status, limit }, json).await?
+                }
+                PaymentsCommand::Show { code, json } => {
+                    payments::show(&*rows.store, &code, &config.locale()?, json).await?
+                }
+            };
+            print!("{text}");
+            rows.close().await;
+            Ok(())
+        }
+    }
+}
+
+fn log(level: &str, format: LogFormat) -> Result<(), StartError> {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(level)
+        .map_err(|error| StartError::Config(BadConfig::Value { key: "log.level", why: error.to_string() }))?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => subscriber.init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
+    Ok(())
+}
+
+/// Opens a listening socket.
+///
+/// # Errors
+/// [`StartError::System`] names the address.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let what = format!("cannot listen on {address}");
+    TcpListener::bind(address).await.map_err(|source| StartError::System { what, source })
+}
+
+async fn demo(args: &DemoArgs) -> Result<(), StartError> {
+    let stop = CancellationToken::new();
+    run::stop_on_signals(&stop);
+    let demo = crate::demo::prepare(args, clock::system(), &stop).await?;
+    println!("Till is running on this computer, with a provider that moves no money. Open:\n");
+    println!("    {}\n", demo.entrance);
+    println!("You see a customer and a staff member side by side. As staff, type:\n");
+    println!("    /pay 25 EUR coffee\n");
+    println!("The data lies in {}; delete that folder to begin anew. Ctrl-C ends the demo.", args.data.display());
+    demo.serve(stop).await
+}
+
+async fn serve(config: &Config) -> Result<(), StartError> {
+    let till = assemble::till(config, &Front::Public, clock::system()).await?;
+    let listener = listen(config.http.listen).await?;
+    let stop = CancellationToken::new();
+    run::stop_on_signals(&stop);
+    let mut running = till.start(&stop);
+    if !config.http.admin.is_empty() {
+        let address = config.http.admin.parse().map_err(|_| {
+            let why = "must be an address and a port, like `127.0.0.1:8081`, or empty".to_owned();
+            StartError::Config(BadConfig::Value { key: "http.admin", why })
+        })?;
+        let (admin, routes, stop) = (listen(address).await?, admin_router(till.world.clone()), stop.clone());
+        running.spawn(async move {
+            if let Err(error) = run::serve(admin, routes, stop).await {
+                tracing::error!(%error, "the admin listener failed: {error}");
+            }
+        });
+    }
+    let door = Door { trusted_proxies: config.http.trusted_proxies.clone(), hosts: Vec::new() };
+    tracing::info!("serving on http://{}", config.http.listen);
+    let served = run::serve(listener, till.router(Router::new(), door), stop.clone()).await;
+    stop.cancel();
+    while running.join_next().await.is_some() {}
+    till.close().await;
+    tracing::info!("stopped");
+    served.map_err(|source| StartError::System { what: "serving failed".into(), source })
+}
+
+async fn check(config: &Config) -> Result<(), StartError> {
+    let till = assemble::till(config, &Front::Public, clock::system()).await?;
+    println!("The configuration is good.");
+    println!("  merchant   {} ({}, {})", config.merchant.name, config.merchant.currency, config.merchant.locale);
+    println!("  listens on http://{}", config.http.listen);
+    match &till.world.links {
+        LinkMode::Ours(url) => println!("  links      {url}/p/…: Till's own pay page, then the provider's"),
+        LinkMode::Direct { return_url } => {
+            println!("  links      straight to the provider, back to {return_url}");
+            println!("             Set http.public_url for pay pages, receipts and counted openings.");
+        }
+    }
+    for at in &till.world.accounts {
+        let money = if at.account.livemode { "real money" } else { "TEST, no real money" };
+        println!("  provider   {} at {} ({money})", at.psp.name(), at.account.base_url);
+    }
+    for name in till.world.chats.keys() {
+        println!("  chat       {name}");
+    }
+    if config.refunds.alone_max.is_empty() {
+        println!("  refunds    off: no limits are set under [refunds]");
+    }
+    till.close().await;
+    Ok(())
+}
+
+async fn staff(config: &Config, command: StaffCommand) -> Result<(), StartError> {
+    let (clock, merchant) = (clock::system(), assemble::merchant_id());
+    match command {
+        StaffCommand::Add { id, name } => {
+            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            if id.is_empty() || id.len() > 40 || !id.chars().all(fits) {
+                return Err(bad_id("must be up to 40 letters, digits, - and _"));
+            }
+            let rows = assemble::rows(config).await?;
+            rows.store.add_staff(&merchant, &Staff { id: id.clone(), name, since: clock() }).await?;
+            rows.close().await;
+            println!("{id} is on the staff list. Let them in with: till staff invite {id}");
+        }
+        StaffCommand::List => {
+            let rows = assemble::rows(config).await?;
+            for person in rows.store.staff(&merchant).await? {
+                println!("{:<20} {:<30} since {}", person.id, person.name, person.since.text());
+            }
+            rows.close().await;
+        }
+        StaffCommand::Invite { id } => {
+            let till = assemble::till(config, &Front::Public, clock).await?;
+            if !till.world.store.staff(&merchant).await?.iter().any(|person| person.id == id) {
+                return Err(bad_id("is nobody's: add them first with `till staff add`"));
+            }
+            let path = till.invite(&id, INVITATION).await?;
+            let base = match &till.world.links {
+                LinkMode::Ours(url) => url.clone(),
+                LinkMode::Direct { .. } => format!("http://{}", config.http.listen),
+            };
+            match path {
+                Some(path) => println!("Good once, for 15 minutes:\n{base}{path}"),
+                None => return Err(StartError::NotBuilt("web")),
+            }
+            till.close().await;
+        }
+    }
+    Ok(())
+}
+
+fn bad_id(why: &str) -> StartError {
+    StartError::Config(BadConfig::Value { key: "the staff id", why: why.to_owned() })
+}
+
+async fn sandbox(args: &SandboxArgs) -> Result<(), StartError> {
+    let listener = listen(args.listen).await?;
+    let key = secret("--api-key", &args.api_key)?;
+    let webhook = match &args.webhook_url {
+        None => None,
+        Some(url) => Some((url.clone(), secret("--webhook-secret", &args.webhook_secret)?)),
+    };
+    let settings = SandboxSettings {
+        db: &args.db,
+        public_url: args.public_url.clone().unwrap_or_else(|| format!("http://{}", args.listen)),
+        account: "acct_sandbox".into(),
+        api_key: key,
+        webhook,
+    };
+    let stop = CancellationToken::new();
+    run::stop_on_signals(&stop);
+    let server = assemble::sandbox(settings, clock::system(), stop.clone()).await?;
+    let deliveries = tokio::spawn(server.run);
+    println!("The sandbox provider listens on http://{}. No money moves here.", args.listen);
+    let served = run::serve(listener, server.router, stop.clone()).await;
+    stop.cancel();
+    let _ = deliveries.await;
+    served.map_err(|source| StartError::System { what: "serving failed".into(), source })
+}

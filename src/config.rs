@@ -1,0 +1,400 @@
+//! The configuration of this process: `till.toml`, every key with its default, and the environment over it.
+//!
+//! `config/till.toml` is the reference; a test holds it against these defaults. `TILL__HTTP__LISTEN` overrides
+//! `listen` in `[http]`, and so on. A key that is not known is refused. Secrets stand elsewhere: `env:NAME` or
+//! `file:PATH` says where.
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use till_core::command::Grammar;
+use till_core::money::{BadMoney, Currency, Money, Reading};
+use till_core::payment::Limits;
+use till_core::text::{BadTexts, Locale, Texts};
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The HTTP server.
+    pub http: HttpConfig,
+    /// The database.
+    pub store: StoreConfig,
+    /// The key ring.
+    pub keys: KeysConfig,
+    /// The log.
+    pub log: LogConfig,
+    /// Who gets the money.
+    pub merchant: MerchantConfig,
+    /// Limits of money out.
+    pub refunds: RefundsConfig,
+    /// How commands begin.
+    pub commands: CommandsConfig,
+    /// Where cards lead.
+    pub links: LinksConfig,
+    /// Sentences of your own.
+    pub locales: LocalesConfig,
+    /// Finding out without webhooks.
+    pub reconciler: ReconcilerConfig,
+    /// Till's own live chat.
+    pub web: WebConfig,
+    /// The provider that moves no money.
+    pub sandbox: SandboxConfig,
+}
+
+/// `[http]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Where to listen; TLS is the proxy's in front.
+    pub listen: SocketAddr,
+    /// How the world reaches it, without a trailing slash; https. Empty: cards link straight to the provider.
+    pub public_url: String,
+    /// Where the operator looks; loopback. Empty: nowhere.
+    pub admin: String,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: String::new(),
+            admin: "127.0.0.1:8081".into(),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// `[store]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// The SQLite file.
+    pub path: PathBuf,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { path: "till-data/till.db".into() }
+    }
+}
+
+/// `[keys]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeysConfig {
+    /// The key ring; made at the first start, readable by its owner alone.
+    pub path: PathBuf,
+}
+
+impl Default for KeysConfig {
+    fn default() -> Self {
+        Self { path: "till-data/keys.json".into() }
+    }
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// `error`, `warn`, `info`, `debug`, or by part: `info,till=debug`.
+    pub level: String,
+    /// Text for people, JSON for machines.
+    pub format: LogFormat,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// `[merchant]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MerchantConfig {
+    /// What payers see.
+    pub name: String,
+    /// Meant when no currency is written.
+    pub currency: String,
+    /// Language and number format.
+    pub locale: String,
+}
+
+impl Default for MerchantConfig {
+    fn default() -> Self {
+        Self { name: "My shop".into(), currency: "EUR".into(), locale: "en".into() }
+    }
+}
+
+/// `[refunds]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RefundsConfig {
+    /// What one person may refund at once, per currency.
+    pub alone_max: Vec<String>,
+    /// What one person may refund in a day.
+    pub person_day_max: Vec<String>,
+    /// What all staff may refund in a day.
+    pub merchant_day_max: Vec<String>,
+}
+
+/// `[commands]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CommandsConfig {
+    /// What commands begin with; the first one is shown.
+    pub prefixes: Vec<String>,
+    /// The word that asks for money.
+    pub pay: String,
+    /// The word for everything else.
+    pub till: String,
+}
+
+impl Default for CommandsConfig {
+    fn default() -> Self {
+        Self { prefixes: vec!["/".into()], pay: "pay".into(), till: "till".into() }
+    }
+}
+
+/// `[links]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinksConfig {
+    /// Where payers land after the provider's page, when `http.public_url` is empty.
+    pub return_url: String,
+}
+
+/// `[locales]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LocalesConfig {
+    /// A directory of `<language>.ftl` files laid over the built-in ones. Empty: none.
+    pub dir: String,
+}
+
+/// `[reconciler]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReconcilerConfig {
+    /// Seconds between two looks at a fresh payment; grows with its age.
+    pub poll_min_s: u64,
+    /// Seconds between two looks at an old one.
+    pub poll_max_s: u64,
+    /// Seconds between two looks at the provider's event list.
+    pub sweep_s: u64,
+}
+
+impl Default for ReconcilerConfig {
+    fn default() -> Self {
+        Self { poll_min_s: 60, poll_max_s: 3600, sweep_s: 60 }
+    }
+}
+
+/// `[web]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebConfig {
+    /// Whether the live chat is served.
+    pub enabled: bool,
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// `[sandbox]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SandboxConfig {
+    /// Whether payments go to the sandbox.
+    pub enabled: bool,
+    /// Its API.
+    pub base_url: String,
+    /// Its name for our account.
+    pub account: String,
+    /// Its API key, as `env:NAME` or `file:PATH`.
+    pub api_key: String,
+    /// Its webhook signing secret, as `env:NAME` or `file:PATH`.
+    pub webhook_secret: String,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            base_url: "http://127.0.0.1:8790".into(),
+            account: "acct_sandbox".into(),
+            api_key: "env:TILL_SANDBOX_KEY".into(),
+            webhook_secret: "env:TILL_SANDBOX_WEBHOOK_SECRET".into(),
+        }
+    }
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadConfig {
+    /// The file or the environment does not fit.
+    #[error("{0}")]
+    Shape(Box<figment::Error>),
+    /// The file is not there.
+    #[error("there is no `{0}`; copy `config/till.toml`, or leave `--config` out to run with the defaults")]
+    NoFile(PathBuf),
+    /// A value does not fit.
+    #[error("`{key}` in till.toml: {why}")]
+    Value {
+        /// The key with its section.
+        key: &'static str,
+        /// What does not fit, and what would.
+        why: String,
+    },
+}
+
+impl BadConfig {
+    fn value(key: &'static str, why: impl Into<String>) -> Self {
+        Self::Value { key, why: why.into() }
+    }
+}
+
+impl Config {
+    /// Reads `path`, or `till.toml` in this directory where it is, or else the defaults; then the environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`] names the key and what would fit.
+    pub fn read(path: Option<&Path>) -> Result<Self, BadConfig> {
+        if let Some(path) = path.filter(|path| !path.is_file()) {
+            return Err(BadConfig::NoFile(path.to_owned()));
+        }
+        let file = path.unwrap_or(Path::new("till.toml"));
+        let figment = Figment::from(Serialized::defaults(Self::default()))
+            .merge(Toml::file_exact(file))
+            .merge(Env::prefixed("TILL__").split("__"));
+        let config: Self = figment.extract().map_err(|error| BadConfig::Shape(Box::new(error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Whether every value can be used; what is computed from it is thrown away.
+    fn check(&self) -> Result<(), BadConfig> {
+        let locale = self.locale()?;
+        self.grammar()?;
+        self.limits(self.currency()?, &locale)?;
+        self.links_check()
+    }
+
+    fn links_check(&self) -> Result<(), BadConfig> {
+        let url = &self.http.public_url;
+        if !url.is_empty() {
+            let parsed =
+                url::Url::parse(url).map_err(|error| BadConfig::value("http.public_url", error.to_string()))?;
+            let local = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+            if parsed.scheme() != "https" && !(parsed.scheme() == "http" && local) {
+                return Err(BadConfig::value("http.public_url", "must begin with `https://`: payers open it"));
+            }
+            if url.ends_with('/') || parsed.path() != "/" {
+                return Err(BadConfig::value(
+                    "http.public_url",
+                    "must end with the host or port, like `https://pay.example.com`",
+                ));
+            }
+        }
+        let url = &self.links.return_url;
+        if !url.is_empty() && url::Url::parse(url).is_err() {
+            return Err(BadConfig::value("links.return_url", "must be a URL, like `https://shop.example.com/thanks`"));
+        }
+        Ok(())
+    }
+
+    /// The merchant's own currency.
+    ///
+    /// # Errors
+    /// [`BadConfig`].
+    pub fn currency(&self) -> Result<Currency, BadConfig> {
+        Currency::parse(&self.merchant.currency).map_err(|bad| BadConfig::value("merchant.currency", bad.to_string()))
+    }
+
+    /// The merchant's language, with the host's own sentences.
+    ///
+    /// # Errors
+    /// [`BadConfig`].
+    pub fn locale(&self) -> Result<Locale, BadConfig> {
+        let bad = |error: BadTexts| BadConfig::value("locales.dir", error.to_string());
+        let mut texts = Texts::embedded().map_err(bad)?;
+        if !self.locales.dir.is_empty() {
+            let unreadable = |error: std::io::Error| BadConfig::value("locales.dir", error.to_string());
+            let mut files: Vec<PathBuf> = std::fs::read_dir(&self.locales.dir)
+                .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+                .map_err(unreadable)?;
+            files.retain(|path| path.extension().is_some_and(|ending| ending == "ftl"));
+            files.sort();
+            for path in files {
+                let tag = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+                texts.add(tag, &std::fs::read_to_string(&path).map_err(unreadable)?).map_err(bad)?;
+            }
+        }
+        let none = || BadConfig::value("merchant.locale", "there is no such language");
+        texts.locale(&self.merchant.locale).ok_or_else(none)
+    }
+
+    /// How commands begin.
+    ///
+    /// # Errors
+    /// [`BadConfig`].
+    pub fn grammar(&self) -> Result<Grammar, BadConfig> {
+        let words = &self.commands;
+        Grammar::new(words.prefixes.clone(), &words.pay, &words.till)
+            .map_err(|bad| BadConfig::value("commands", bad.to_string()))
+    }
+
+    /// Limits of money out.
+    ///
+    /// # Errors
+    /// [`BadConfig`].
+    pub fn limits(&self, own: Currency, locale: &Locale) -> Result<Limits, BadConfig> {
+        let reading = Reading { own, locale };
+        let read = |key: &'static str, all: &[String]| -> Result<Vec<Money>, BadConfig> {
+            let bad = |bad: BadMoney| BadConfig::value(key, bad.to_string());
+            all.iter().map(|text| Money::read(text, &reading).map_err(bad)).collect()
+        };
+        Ok(Limits {
+            refund_alone: read("refunds.alone_max", &self.refunds.alone_max)?,
+            refund_person_day: read("refunds.person_day_max", &self.refunds.person_day_max)?,
+            refund_merchant_day: read("refunds.merchant_day_max", &self.refunds.merchant_day_max)?,
+        })
+    }
+}
+
+/// Fetches a secret from where the configuration says it is.
+///
+/// # Errors
+/// [`BadConfig`] names the key; never the secret.
+pub fn secret(key: &'static str, place: &str) -> Result<SecretString, BadConfig> {
+    let text = if let Some(name) = place.strip_prefix("env:") {
+        #[expect(clippy::disallowed_methods, reason = "secrets are read here, once, at the start")]
+        let found = std::env::var(name);
+        found.map_err(|_| BadConfig::value(key, format!("the environment has no `{name}`")))?
+    } else if let Some(path) = place.strip_prefix("file:") {
+        std::fs::read_to_string(path).map_err(|error| BadConfig::value(key, format!("`{path}`: {error}")))?
+    } else {
+        return Err(BadConfig::value(key, "a secret does not stand in the file: write `env:NAME` or `file:PATH`"));
+    };
+    let text = text.trim();
+    if text.is_empty() { Err(BadConfig::value(key, "the secret is empty")) } else { Ok(text.to_owned().into()) }
+}

@@ -1,0 +1,418 @@
+//! The desk: takes what people type and press, decides who may, commits, and answers at once.
+//!
+//! ```text
+//! Inbound ─► who is it? ─► what is it? ─► decide (core) ─► commit: inbox keys, facts, outbox ─► Ack
+//! ```
+//! No provider and no platform is called here: that follows from the outbox. The same human act, delivered twice, is
+//! answered with the first result.
+
+use crate::book::{self, Loaded, Written};
+use crate::clock::SystemEntropy;
+use crate::world::World;
+use async_trait::async_trait;
+use dashmap::DashMap;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+use till_core::budget::{Budget, Rate};
+use till_core::card::Press;
+use till_core::command::{Command, Pay, Said, To, help};
+use till_core::id::{Code, PaymentId, RefundId};
+use till_core::link::{self, Link, Purpose};
+use till_core::money::{Money, Reading};
+use till_core::order::{CheckoutOrder, IdemKey, Wording};
+use till_core::payment::{self, Act, Decision, OutToday, Refusal};
+use till_core::place::PersonId;
+use till_core::port::chat::Standing;
+use till_core::port::desk::{Ack, Again, Deed, Desk as Port, Inbound};
+use till_core::port::store::{
+    Change, Commit, Committed, InboxKey, ListFilter, NewPayment, NewWork, On, Recent, Shows, StoreError, TotalChange,
+    TotalKey, Work,
+};
+use till_core::time::Timestamp;
+
+/// How often one person may give a command.
+const COMMANDS: Rate = Rate { burst: 30, every: Duration::from_secs(1) };
+/// "The same a moment ago" reaches back this far.
+const SAME: Duration = Duration::from_secs(60);
+/// How many codes are tried before the desk says that it is busy.
+const CODES: u32 = 8;
+
+/// Answers people, on every platform.
+pub struct Desk {
+    world: Arc<World>,
+    budgets: DashMap<PersonId, Budget>,
+}
+
+impl Desk {
+    /// A desk of this world.
+    pub fn new(world: Arc<World>) -> Self {
+        Self { world, budgets: DashMap::new() }
+    }
+
+    fn within_budget(&self, by: &PersonId, now: Timestamp) -> Result<(), Duration> {
+        // Who has not been here for long has a full budget, so their entry can go.
+        if self.budgets.len() > 10_000 {
+            self.budgets.clear();
+        }
+        self.budgets.entry(by.clone()).or_insert_with(|| Budget::full(COMMANDS, now)).take(COMMANDS, now)
+    }
+
+    fn say(&self, text: String) -> Ack {
+        Ack::Say { text, code: None }
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Ack {
+        self.say(refusal.say(&self.world.merchant.locale))
+    }
+
+    fn words(&self, key: &str, args: &[(&str, &str)]) -> String {
+        self.world.merchant.locale.say(key, args)
+    }
+
+    async fn answer(&self, inbound: &Inbound, now: Timestamp) -> Result<Ack, StoreError> {
+        match &inbound.deed {
+            Deed::Typed { text, mentions, again } => {
+                let reading = Reading { own: self.world.merchant.currency, locale: &self.world.merchant.locale };
+                let Some(read) = self.world.grammar.read(&Said { text, mentions }, &reading) else {
+                    return Ok(Ack::Talk);
+                };
+                if let Err(wait) = self.within_budget(&inbound.by, now) {
+                    let seconds = wait.as_secs().max(1).to_string();
+                    return Ok(Ack::Busy { text: self.words("desk-slow-down", &[("seconds", &seconds)]) });
+                }
+                match read {
+                    Ok(Command::Help { about }) => {
+                        Ok(self.say(help(&self.world.grammar, about, &self.world.merchant.locale)))
+                    }
+                    _ if !self.is_staff(inbound).await => Ok(self.refuse(&Refusal::NotStaff)),
+                    Ok(command) => self.command(inbound, text, command, *again, now).await,
+                    Err(misread) => Ok(self.say(misread.say(&self.world.merchant.locale))),
+                }
+            }
+            Deed::Pressed { .. } if !self.is_staff(inbound).await => Ok(self.refuse(&Refusal::NotStaff)),
+            Deed::Pressed { token, amount } => match Press::read(token) {
+                Some(Press { act: Act::Cancel, payment }) => self.cancel(inbound, payment, now).await,
+                Some(Press { act: Act::Refund, payment }) => {
+                    self.refund(inbound, payment, amount.as_deref(), now).await
+                }
+                Some(_) | None => {
+                    let example = format!("{} help", self.world.grammar.till());
+                    Ok(self.say(self.words("desk-old-button", &[("example", &example)])))
+                }
+            },
+        }
+    }
+
+    async fn command(
+        &self,
+        inbound: &Inbound,
+        text: &str,
+        command: Command,
+        again: Again,
+        now: Timestamp,
+    ) -> Result<Ack, StoreError> {
+        match command {
+            Command::Pay(pay) => self.pay(inbound, text, pay, again, now).await,
+            Command::Form => Ok(Ack::Form),
+            Command::Cancel { code } => match self.find(code).await? {
+                Some(id) => self.cancel(inbound, id, now).await,
+                None => Ok(self.refuse(&payment::unknown(code))),
+            },
+            Command::Refund { code, amount, .. } => match self.find(code).await? {
+                Some(id) => self.refund(inbound, id, amount.as_deref(), now).await,
+                None => Ok(self.refuse(&payment::unknown(code))),
+            },
+            Command::Status { code: Some(code) } => self.status(code).await,
+            Command::Status { code: None } => self.newest().await,
+            Command::Help { about } => Ok(self.say(help(&self.world.grammar, about, &self.world.merchant.locale))),
+        }
+    }
+
+    async fn is_staff(&self, inbound: &Inbound) -> bool {
+        let Some(chat) = self.world.chats.get(inbound.by.platform.as_str()) else { return false };
+        match chat.person(&inbound.by, &inbound.place).await {
+            Ok(person) => person.is_some_and(|person| person.standing == Standing::Staff),
+            Err(error) => {
+                tracing::warn!(by = %inbound.by, "{} could not be looked up: {error}", inbound.by);
+                false
+            }
+        }
+    }
+
+    async fn find(&self, code: Code) -> Result<Option<PaymentId>, StoreError> {
+        self.world.store.payment_by_code(&self.world.merchant.id, code).await
+    }
+
+    async fn load(&self, id: PaymentId) -> Result<Option<Loaded>, StoreError> {
+        book::load(&self.world, &self.world.merchant.id, id).await
+    }
+
+    async fn pay(
+        &self,
+        inbound: &Inbound,
+        text: &str,
+        pay: Pay,
+        again: Again,
+        now: Timestamp,
+    ) -> Result<Ack, StoreError> {
+        let Some(at) = self.world.accounts.first() else {
+            return Ok(Ack::Busy { text: self.words("desk-busy", &[]) });
+        };
+        for _ in 0..CODES {
+            let id = PaymentId::new(now, &mut SystemEntropy);
+            let code = Code::new(&mut SystemEntropy);
+            let mut commit = Commit::new(&self.world.merchant.id, now);
+            commit.inbox = inbox_keys(inbound);
+            commit.recent =
+                (again == Again::Unasked).then(|| Recent { key: digest(inbound, text), since: now.before(SAME) });
+            commit.payment = Some(self.new_payment(inbound, &pay, id, code, at, now));
+            match self.world.store.commit(commit).await? {
+                Committed::Done => {
+                    self.world.bells.ring();
+                    tracing::info!(payment = %id, by = %inbound.by, "{} asked for {}: {id}", inbound.by, pay.total);
+                    let amount = pay.total.text(&self.world.merchant.locale);
+                    let text = self.words("desk-asked", &[("amount", &amount), ("code", &code.to_string())]);
+                    return Ok(Ack::Say { text, code: Some(code) });
+                }
+                Committed::Duplicate(known) => return self.asked_before(known).await,
+                Committed::Recent(known, then) => return self.same(known, then, now).await,
+                Committed::CodeTaken | Committed::Moved | Committed::FenceLost => {}
+            }
+        }
+        Ok(Ack::Busy { text: self.words("desk-busy", &[]) })
+    }
+
+    fn new_payment(
+        &self,
+        inbound: &Inbound,
+        pay: &Pay,
+        id: PaymentId,
+        code: Code,
+        at: &crate::world::At,
+        now: Timestamp,
+    ) -> Change {
+        let world = &self.world;
+        let asked = payment::ask(pay, &inbound.by, now);
+        let wording = Wording {
+            what: pay.what.clone(),
+            items: pay.items.clone(),
+            reference: pay.reference.clone(),
+            note: pay.note.clone(),
+            payer_name: pay.to.as_ref().map(|to| match to {
+                To::Person { name, .. } | To::Name(name) => name.clone(),
+            }),
+            asked_by_name: Some(inbound.name.clone()),
+        };
+        let links = [Purpose::Pay, Purpose::Receipt].map(|purpose| Link::first(purpose, &world.ring));
+        let tokens = links.clone().map(|link| link.token(id, &world.ring).unwrap_or_default());
+        let order = CheckoutOrder {
+            payment: id,
+            n: 1,
+            code,
+            amount: pay.total,
+            lines: book::lines(&wording, code, pay.total, book::Whole::All),
+            closes_at: book::closes_at(asked.deadline, now, at.psp.caps().checkout_life),
+            return_url: world.own_page(Purpose::Pay, &tokens[0]).unwrap_or_else(|| world.fallback_return_url()),
+            locale: world.merchant.locale.tag().to_owned(),
+        };
+        Change {
+            payment: id,
+            on: On::New(Box::new(NewPayment {
+                code,
+                account: at.account.id.clone(),
+                place: inbound.place.clone(),
+                wording,
+                links: links.into_iter().zip(tokens).map(|(link, token)| (link, link::hash(&token))).collect(),
+            })),
+            facts: asked.facts,
+            status: payment::Status::Preparing,
+            check_at: Some(asked.deadline),
+            shows: Shows::OnCards,
+            cards: vec![inbound.place.clone()],
+            work: vec![NewWork { key: IdemKey::create(id, 1), work: Work::CreateCheckout(order), due: now }],
+            objects: Vec::new(),
+        }
+    }
+
+    async fn asked_before(&self, known: Option<PaymentId>) -> Result<Ack, StoreError> {
+        let code = match known {
+            Some(id) => self.load(id).await?.map(|loaded| loaded.stored.code),
+            None => None,
+        };
+        let shown = code.map(|code| code.to_string()).unwrap_or_default();
+        Ok(Ack::Say { text: self.words("desk-asked-before", &[("code", &shown)]), code })
+    }
+
+    async fn same(&self, known: PaymentId, then: Timestamp, now: Timestamp) -> Result<Ack, StoreError> {
+        let Some(loaded) = self.load(known).await? else { return self.asked_before(None).await };
+        let code = loaded.stored.code;
+        let seconds = now.since(then).as_secs().max(1).to_string();
+        Ok(Ack::Same { text: self.words("desk-same", &[("seconds", &seconds), ("code", &code.to_string())]), code })
+    }
+
+    async fn cancel(&self, inbound: &Inbound, id: PaymentId, now: Timestamp) -> Result<Ack, StoreError> {
+        let written = book::write(&self.world, &self.world.merchant.id, id, now, |loaded, commit| {
+            let decision = payment::cancel(&loaded.payment, &inbound.by)?;
+            commit.inbox = inbox_keys(inbound);
+            commit.payment = book::change(&self.world, loaded, decision.facts, Vec::new(), Vec::new(), now);
+            Ok(())
+        });
+        let written = written.await?;
+        self.told(id, written, |code| self.words("desk-cancelled", &[("code", code)])).await
+    }
+
+    async fn refund(
+        &self,
+        inbound: &Inbound,
+        id: PaymentId,
+        amount: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Ack, StoreError> {
+        let Some(loaded) = self.load(id).await? else { return Ok(self.refuse(&Refusal::Unknown(id.to_string()))) };
+        let locale = &self.world.merchant.locale;
+        let reading = Reading { own: loaded.payment.amount.currency(), locale };
+        let amount = match amount.filter(|text| !text.trim().is_empty()).map(|text| Money::read(text, &reading)) {
+            None => None,
+            Some(Ok(amount)) => Some(amount),
+            Some(Err(bad)) => return Ok(self.say(bad.say(locale))),
+        };
+        let refund = RefundId::new(now, &mut SystemEntropy);
+        for _ in 0..book::TRIES {
+            let Some(loaded) = self.load(id).await? else { break };
+            let mut commit = Commit::new(&self.world.merchant.id, now);
+            let decision = match self.decide_refund(inbound, &loaded, amount, refund, &mut commit, now).await? {
+                Ok(decision) => decision,
+                Err(refusal) => return Ok(self.refuse(&refusal)),
+            };
+            commit.inbox = inbox_keys(inbound);
+            commit.payment = book::change(&self.world, &loaded, decision.facts, Vec::new(), Vec::new(), now);
+            if let Some(written) = book::attempt(&self.world, loaded, commit).await? {
+                let out = decision.money_out.map(|out| out.text(locale)).unwrap_or_default();
+                return self
+                    .told(id, written, |code| self.words("desk-refunding", &[("code", code), ("amount", &out)]))
+                    .await;
+            }
+        }
+        Ok(Ack::Busy { text: self.words("desk-busy", &[]) })
+    }
+
+    /// Reads today's totals, decides, and names the versions that were read.
+    async fn decide_refund(
+        &self,
+        inbound: &Inbound,
+        loaded: &Loaded,
+        amount: Option<Money>,
+        refund: RefundId,
+        commit: &mut Commit,
+        now: Timestamp,
+    ) -> Result<Result<Decision, Refusal>, StoreError> {
+        let (merchant, currency) = (&self.world.merchant, loaded.payment.amount.currency());
+        let day = format!("refund/{}/{}", now.day(), currency.code());
+        let keys = [TotalKey(format!("{day}/{}", inbound.by)), TotalKey(day)];
+        let person = self.world.store.total(&merchant.id, &keys[0]).await?;
+        let all = self.world.store.total(&merchant.id, &keys[1]).await?;
+        let today = OutToday { person: person.minor, merchant: all.minor };
+        let decision = payment::refund(&loaded.payment, amount, &inbound.by, refund, &merchant.limits, today);
+        if let Ok(Decision { money_out: Some(out), .. }) = &decision {
+            let changes = keys.into_iter().zip([person, all]);
+            commit.totals = changes
+                .map(|(key, total)| TotalChange { key, version: total.version, add_minor: out.minor() })
+                .collect();
+        }
+        Ok(decision)
+    }
+
+    /// What to tell whoever wanted it.
+    async fn told(
+        &self,
+        id: PaymentId,
+        written: Written<Refusal>,
+        done: impl FnOnce(&str) -> String,
+    ) -> Result<Ack, StoreError> {
+        Ok(match written {
+            Written::Done(loaded) => {
+                let code = loaded.stored.code;
+                Ack::Say { text: done(&code.to_string()), code: Some(code) }
+            }
+            Written::No(refusal) => self.refuse(&refusal),
+            Written::Unknown => self.refuse(&Refusal::Unknown(id.to_string())),
+            Written::Duplicate(known) => {
+                let loaded = self.load(known.unwrap_or(id)).await?;
+                let code = loaded.map(|loaded| loaded.stored.code);
+                let shown = code.map(|code| code.to_string()).unwrap_or_default();
+                Ack::Say { text: self.words("desk-done-before", &[("code", &shown)]), code }
+            }
+            Written::FenceLost | Written::Contended => Ack::Busy { text: self.words("desk-busy", &[]) },
+        })
+    }
+
+    async fn status(&self, code: Code) -> Result<Ack, StoreError> {
+        let loaded = match self.find(code).await? {
+            Some(id) => self.load(id).await?,
+            None => None,
+        };
+        let Some(loaded) = loaded else { return Ok(self.refuse(&payment::unknown(code))) };
+        let locale = &self.world.merchant.locale;
+        let sums = loaded.payment.sums();
+        let text = |minor| sums.money(minor).text(locale);
+        let title = crate::cards::render(&self.world, &loaded).title.to_string();
+        let args = [
+            ("code", &code.to_string()[..]),
+            ("title", &title),
+            ("amount", &text(sums.amount)),
+            ("captured", &text(sums.captured)),
+            ("refunded", &text(sums.refunded)),
+        ];
+        Ok(Ack::Say { text: self.words("desk-status", &args), code: Some(code) })
+    }
+
+    async fn newest(&self) -> Result<Ack, StoreError> {
+        let filter = ListFilter { status: None, limit: 5 };
+        let newest = self.world.store.payments(&self.world.merchant.id, &filter).await?;
+        if newest.is_empty() {
+            let example = till_core::command::Verb::Pay.example(&self.world.grammar);
+            return Ok(self.say(self.words("desk-recent-none", &[("example", &example)])));
+        }
+        let locale = &self.world.merchant.locale;
+        let line = |it: &till_core::port::store::Summary| {
+            let status = locale.say(&format!("status-{}", it.status.name()), &[]);
+            let args = [
+                ("code", &it.code.to_string()[..]),
+                ("amount", &it.amount.text(locale)),
+                ("status", &status),
+                ("what", &it.what),
+            ];
+            locale.say("desk-recent-line", &args).trim_end().to_owned()
+        };
+        let lines: Vec<String> = newest.iter().map(line).collect();
+        Ok(self.say(format!("{}\n{}", self.words("desk-recent", &[]), lines.join("\n"))))
+    }
+}
+
+#[async_trait]
+impl Port for Desk {
+    async fn hear(&self, inbound: Inbound) -> Ack {
+        let now = (self.world.clock)();
+        match self.answer(&inbound, now).await {
+            Ok(ack) => ack,
+            Err(error) => {
+                tracing::error!(by = %inbound.by, %error, "the desk could not answer {}: {error}", inbound.by);
+                Ack::Busy { text: self.words("desk-busy", &[]) }
+            }
+        }
+    }
+}
+
+/// Every key of the act, so that a repeat under any of them is known.
+fn inbox_keys(inbound: &Inbound) -> Vec<InboxKey> {
+    let key = |key: &String| InboxKey { source: inbound.by.platform.clone(), key: format!("{}/{key}", inbound.by.id) };
+    inbound.keys.iter().map(key).collect()
+}
+
+/// Who, where and what, so that the same text twice within a moment is noticed.
+fn digest(inbound: &Inbound, text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let act = format!("{}\n{}\n{}", inbound.by, inbound.place, words.join(" ").to_lowercase());
+    hex::encode(Sha256::digest(act.as_bytes()))
+}

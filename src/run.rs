@@ -1,0 +1,138 @@
+//! The loops: each worker steps while there is something to do, sleeps until a bell or the clock, and ends in order.
+//!
+//! ```text
+//! stop ─► listeners close ─► requests under way finish ─► workers finish the step they hold ─► store closes
+//! ```
+
+use crate::clock::SystemEntropy;
+use crate::world::World;
+use crate::{cards, checkouts, inbox, reconciler};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use till_core::port::store::StoreError;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long a worker sleeps when no bell rings: what another process wrote is found within this.
+const NAP: Duration = Duration::from_millis(500);
+/// How long a worker waits after the store failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long requests under way may take after the stop.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// What steps while there is something to do.
+#[derive(Clone, Copy, Debug)]
+enum Worker {
+    /// Calls to providers.
+    Checkouts,
+    /// Cards.
+    Cards,
+    /// New messages.
+    Messages,
+    /// Parked deliveries, deadlines and polls: nobody rings for them.
+    Reconciler,
+}
+
+impl Worker {
+    const ALL: [Self; 4] = [Self::Checkouts, Self::Cards, Self::Messages, Self::Reconciler];
+
+    async fn step(self, world: &World) -> Result<bool, StoreError> {
+        let now = (world.clock)();
+        match self {
+            Self::Checkouts => checkouts::step(world, now, &mut SystemEntropy).await,
+            Self::Cards => cards::step(world, now, &mut SystemEntropy).await,
+            Self::Messages => cards::step_messages(world, now, &mut SystemEntropy).await,
+            Self::Reconciler => {
+                let parked = inbox::step(world, now).await?;
+                Ok(reconciler::step(world, now).await? || parked)
+            }
+        }
+    }
+
+    async fn rung(self, world: &World) {
+        match self {
+            Self::Checkouts => world.bells.provider.notified().await,
+            Self::Cards => world.bells.cards.notified().await,
+            Self::Messages => world.bells.chat.notified().await,
+            Self::Reconciler => std::future::pending().await,
+        }
+    }
+}
+
+/// Starts the workers. They end when `stop` is cancelled, each after the step it holds.
+pub fn workers(world: &Arc<World>, stop: &CancellationToken) -> JoinSet<()> {
+    let mut all = JoinSet::new();
+    for worker in Worker::ALL {
+        all.spawn(turn(world.clone(), stop.clone(), worker));
+    }
+    all.spawn(sweeps(world.clone(), stop.clone()));
+    all
+}
+
+/// Steps until there is nothing to do, then waits for the bell, the nap's end, or the stop.
+async fn turn(world: Arc<World>, stop: CancellationToken, worker: Worker) {
+    while !stop.is_cancelled() {
+        let wait = match worker.step(&world).await {
+            Ok(true) => continue,
+            Ok(false) => NAP,
+            Err(error) => {
+                tracing::error!(?worker, %error, "a worker could not step: {error}");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = worker.rung(&world) => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn sweeps(world: Arc<World>, stop: CancellationToken) {
+    let holder = hex::encode(till_core::id::random::<8>(&mut SystemEntropy));
+    while !stop.is_cancelled() {
+        if let Err(error) = reconciler::sweep(&world, &holder, (world.clock)()).await {
+            tracing::error!(%error, "the sweep could not go on: {error}");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(world.pace.sweep) => {}
+        }
+    }
+}
+
+/// Serves until the stop; then takes nothing new and finishes what is under way, within ten seconds.
+///
+/// # Errors
+/// The listener failed.
+pub async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> std::io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let until = stop.clone();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move { until.cancelled().await });
+    tokio::select! {
+        served = server => served,
+        () = async { stop.cancelled().await; tokio::time::sleep(FAREWELL).await } => Ok(()),
+    }
+}
+
+/// Cancels `stop` at Ctrl-C or SIGTERM.
+pub fn stop_on_signals(stop: &CancellationToken) {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(error) => {
+                tracing::error!(%error, "SIGTERM cannot be heard: {error}");
+                return;
+            }
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: finishing what is under way");
+        stop.cancel();
+    });
+}

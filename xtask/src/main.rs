@@ -1,0 +1,166 @@
+//! Developer commands, run as `cargo xtask …`: set the machine up, test everything, kill Till at hundreds of moments.
+//!
+//! ```text
+//! test   browser (found, or installed once) ─► build ─► every test ─► what was left out
+//! crash  build ─► one test of tests/main.rs, with as many seeds as you like
+//! ```
+//!
+//! Deliberately absent: a test runner of our own. Underneath it is plain `cargo test`, so that a single test can be run
+//! by hand; a release build, since nothing here is measured.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer's command line: it prints, times its stages, and is told where the browser is by the environment"
+)]
+
+mod browser;
+mod failure;
+mod left_out;
+mod stage;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::left_out::LeftOut;
+
+/// The crash test's full name, in `tests/main.rs`. A rename there must come here too; `cargo xtask crash` says so.
+const CRASH_TEST: &str = "crash::till_killed_at_any_moment_agrees_with_the_provider";
+
+/// Developer commands for Till.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask test                        everything, as CI runs it
+  cargo xtask test --yes                  the same, and never ask before installing
+  cargo xtask test -- expiry              only the tests with `expiry` in their name
+  cargo xtask crash --seeds 300           kill Till at 300 moments
+  cargo xtask crash --first 17 --seeds 1  seed 17 again, the one that failed";
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the tests need (once), then run all of them
+    ///
+    /// The tests drive a real browser: Chromium and ChromeDriver. On Debian and its relatives they are installed with
+    /// apt-get, after asking when somebody sits at the terminal. Elsewhere install both yourself and set TILL_CHROMIUM
+    /// and TILL_CHROMEDRIVER to the two executables; set, these win everywhere.
+    ///
+    /// Each stage prints its seconds. The last lines name the tests that left themselves out, and why.
+    Test(Test),
+    /// Kill Till with -9 at seeded moments under load, and compare it with the provider
+    ///
+    /// Each seed is one moment and can be repeated with --first SEED --seeds 1. The tests run a few seeds; this runs as
+    /// many as you have patience for.
+    Crash(Crash),
+}
+
+#[derive(Args)]
+struct Test {
+    /// Install without asking
+    #[arg(long)]
+    yes: bool,
+    /// Handed to the tests as they are: part of a name, or an option such as --nocapture
+    #[arg(last = true, value_name = "FILTER")]
+    filter: Vec<String>,
+}
+
+#[derive(Args)]
+struct Crash {
+    /// How many moments
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+    /// The first seed; the others follow it
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    first: u64,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Test(how) => test(&how),
+        Task::Crash(how) => crash(&how),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\ncargo xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn test(how: &Test) -> Result<(), Failure> {
+    let browser = stage::timed("browser", || browser::ready(how.yes))?;
+    let left_out = LeftOut::start(&target())?;
+    let cargo = || {
+        let mut cargo = stage::cargo();
+        cargo
+            .args(["test", "--workspace", "--locked"])
+            .env("TILL_TEST_BROWSER", "required")
+            .env("TILL_CHROMIUM", &browser.chromium)
+            .env("TILL_CHROMEDRIVER", &browser.driver)
+            .env("TILL_LEFT_OUT", left_out.path());
+        cargo
+    };
+    stage::timed("build", || stage::run(cargo().arg("--no-run")))?;
+    let tested = stage::timed("tests", || stage::run(cargo().args(["--no-fail-fast", "--"]).args(&how.filter)));
+    // Said also when a test failed: a failure must not hide what was never tried.
+    println!("\n{}", left_out.report()?);
+    tested
+}
+
+fn crash(how: &Crash) -> Result<(), Failure> {
+    let cargo = || {
+        let mut cargo = stage::cargo();
+        cargo
+            .args(["test", "--locked", "--test", "main"])
+            .env("TILL_CRASH_SEEDS", how.seeds.to_string())
+            .env("TILL_CRASH_FIRST", how.first.to_string());
+        cargo
+    };
+    stage::timed("build", || stage::run(cargo().arg("--no-run")))?;
+    // A filter that matches nothing passes, so ask first.
+    let listed = stage::output(cargo().args(["--quiet", "--", "--list", "--exact", CRASH_TEST]))?;
+    if !listed.lines().any(|line| line == format!("{CRASH_TEST}: test")) {
+        return Err(Failure::NoSuchTest { name: CRASH_TEST });
+    }
+    stage::timed("crash", || stage::run(cargo().args(["--", "--nocapture", "--exact", CRASH_TEST])))
+}
+
+/// Where cargo builds: kept between runs, never committed.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| stage::root().join("target"), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_stands_after_two_dashes_goes_to_the_tests() {
+        let cli = Cli::parse_from(["cargo xtask", "test", "--yes", "--", "expiry", "--nocapture"]);
+        let Task::Test(test) = cli.task else { panic!("parsed as another task") };
+        assert!(test.yes);
+        assert_eq!(test.filter, ["expiry", "--nocapture"]);
+    }
+
+    #[test]
+    fn no_seeds_is_refused() {
+        assert!(Cli::try_parse_from(["cargo xtask", "crash", "--seeds", "0"]).is_err());
+    }
+}
