@@ -14,7 +14,7 @@ use axum::Router;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use till_core::card::Mode;
 use till_core::id::{AccountId, Entropy, MerchantId};
@@ -161,13 +161,14 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         http: Arc::new(Client::new()?),
         ring,
         grammar: config.grammar()?,
-        links: links(config),
+        links: links(config)?,
         pace: Pace {
             poll_min: Duration::from_secs(config.reconciler.poll_min_s.max(1)),
             poll_max: Duration::from_secs(config.reconciler.poll_max_s.max(config.reconciler.poll_min_s).max(1)),
             sweep: Duration::from_secs(config.reconciler.sweep_s.max(1)),
         },
         clock,
+        entropy: Mutex::new(Box::new(SystemEntropy)),
         bells: Bells::default(),
         counts: Counts::default(),
     };
@@ -180,14 +181,21 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
     })
 }
 
-/// Whether links are ours or the provider's.
-pub fn links(config: &Config) -> LinkMode {
-    if config.http.public_url.is_empty() {
-        let configured = config.links.return_url.clone();
-        let own = || format!("http://{}/healthz", config.http.listen);
-        LinkMode::Direct { return_url: if configured.is_empty() { own() } else { configured } }
+/// Whether links are ours or the provider's. In direct mode payers come back to `links.return_url`, or to our chat.
+///
+/// # Errors
+/// [`BadConfig`]: there is no place for payers to come back to.
+pub fn links(config: &Config) -> Result<LinkMode, BadConfig> {
+    let (public_url, return_url) = (&config.http.public_url, &config.links.return_url);
+    if !public_url.is_empty() {
+        Ok(LinkMode::Ours(public_url.clone()))
+    } else if !return_url.is_empty() {
+        Ok(LinkMode::Direct { return_url: return_url.clone() })
+    } else if config.web.enabled {
+        Ok(LinkMode::Direct { return_url: format!("http://{}/chat", config.http.listen) })
     } else {
-        LinkMode::Ours(config.http.public_url.clone())
+        let why = "set it, so that payers know where to go after paying, or set http.public_url".to_owned();
+        Err(BadConfig::Value { key: "links.return_url", why })
     }
 }
 

@@ -123,40 +123,28 @@ async fn show(
     let caps = chat.caps(&claim.place);
     let message = || chat.render(&render(world, loaded), &caps, &world.merchant.locale);
     let done = |message: MessageRef| ShownOutcome::Showing { rev, message };
-    match &claim.message {
+    let at = match &claim.message {
+        Some(at) => at.clone(),
         // An earlier try may have posted it: then it stands there, and must be found and tell the truth.
-        None if claim.tries == 1 && !worth_posting(loaded) => ShownOutcome::NotYet { rev },
+        None if claim.tries == 1 && !worth_posting(loaded) => return ShownOutcome::NotYet { rev },
         None => {
             let key = IdemKey::show(claim.payment, &format!("card:{}", claim.place));
-            match post(claim, chat, &message(), &key, now).await {
-                Ok(posted) => done(posted),
-                Err(error) => failed(claim, error, now, wait),
+            match chat.post(&claim.place, &message(), &key, now).await {
+                Ok(posted) if claim.tries == 1 => return done(posted),
+                // The message of that earlier try comes back, with what was true then: so it is edited as well.
+                // (Seen 2026-11-22, by kill -9 between a post and its commit.)
+                Ok(posted) => posted,
+                Err(error) => return failed(claim, error, now, wait),
             }
         }
-        Some(at) => match chat.edit(at, &message(), now).await {
-            Ok(()) => done(at.clone()),
-            Err(SendError::EditClosed | SendError::Gone | SendError::Forbidden) => {
-                succeed(claim, chat, at, &message(), rev, now, wait).await
-            }
-            Err(error) => failed(claim, error, now, wait),
-        },
+    };
+    match chat.edit(&at, &message(), now).await {
+        Ok(()) => done(at),
+        Err(SendError::EditClosed | SendError::Gone | SendError::Forbidden) => {
+            succeed(claim, chat, &at, &message(), rev, now, wait).await
+        }
+        Err(error) => failed(claim, error, now, wait),
     }
-}
-
-/// Posts, once per key. Where an earlier try may have posted already, that message comes back with what was true then:
-/// so it is edited as well. (Seen 2026-11-22, by kill -9 between a post and its commit.)
-async fn post(
-    claim: &CardClaim,
-    chat: &Arc<dyn Chat>,
-    message: &Rendered,
-    key: &IdemKey,
-    now: Timestamp,
-) -> Result<MessageRef, SendError> {
-    let posted = chat.post(&claim.place, message, key, now).await?;
-    if claim.tries > 1 {
-        chat.edit(&posted, message, now).await?;
-    }
-    Ok(posted)
 }
 
 /// A card is posted when it can be paid, or when there is something to say about money. Before that, staff alone know.

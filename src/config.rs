@@ -176,7 +176,7 @@ impl Default for CommandsConfig {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinksConfig {
-    /// Where payers land after the provider's page, when `http.public_url` is empty.
+    /// Where payers land after the provider's page, when `http.public_url` is empty. Empty: the live chat.
     pub return_url: String,
 }
 

@@ -10,7 +10,7 @@ use crate::assemble::{self, Assembled, Front, SandboxSettings, StartError};
 use crate::cli::{DemoArgs, listen};
 use crate::clock::{Clock, SystemEntropy};
 use crate::config::{Config, RefundsConfig};
-use crate::http::Door;
+use crate::http::{Door, behind};
 use crate::run;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -86,7 +86,9 @@ impl Demo {
         let door = Door { trusted_proxies: Vec::new(), hosts: hosts(local(&self.listener)?) };
         let mut running = self.till.start(&stop);
         running.spawn(self.sandbox.run);
-        let (listener, router, until) = (self.sandbox_listener, self.sandbox.router, stop.clone());
+        let sandbox_door = Door { trusted_proxies: Vec::new(), hosts: hosts(local(&self.sandbox_listener)?) };
+        let router = behind(sandbox_door, self.sandbox.router);
+        let (listener, until) = (self.sandbox_listener, stop.clone());
         running.spawn(async move {
             if let Err(error) = run::serve(listener, router, until).await {
                 tracing::error!(%error, "the sandbox failed: {error}");

@@ -7,7 +7,6 @@
 //! answered with the first result.
 
 use crate::book::{self, Loaded, Written};
-use crate::clock::SystemEntropy;
 use crate::world::World;
 use async_trait::async_trait;
 use dashmap::DashMap;
@@ -160,8 +159,7 @@ impl Desk {
             return Ok(Ack::Busy { text: self.words("desk-busy", &[]) });
         };
         for _ in 0..CODES {
-            let id = PaymentId::new(now, &mut SystemEntropy);
-            let code = Code::new(&mut SystemEntropy);
+            let (id, code) = self.world.draw(|entropy| (PaymentId::new(now, entropy), Code::new(entropy)));
             let mut commit = Commit::new(&self.world.merchant.id, now);
             commit.inbox = inbox_keys(inbound);
             commit.recent =
@@ -277,7 +275,7 @@ impl Desk {
             Some(Ok(amount)) => Some(amount),
             Some(Err(bad)) => return Ok(self.say(bad.say(locale))),
         };
-        let refund = RefundId::new(now, &mut SystemEntropy);
+        let refund = self.world.draw(|entropy| RefundId::new(now, entropy));
         for _ in 0..book::TRIES {
             let Some(loaded) = self.load(id).await? else { break };
             let mut commit = Commit::new(&self.world.merchant.id, now);

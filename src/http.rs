@@ -51,9 +51,12 @@ pub fn router(world: Arc<World>, more: Router, door: Door) -> Router {
         .route("/readyz", get(ready))
         .layer(DefaultBodyLimit::max(DELIVERY_BYTES_MAX))
         .with_state(world.clone());
-    hooks
-        .merge(links::router(world))
-        .merge(more)
+    behind(door, hooks.merge(links::router(world)).merge(more))
+}
+
+/// Routes behind a door: who may come in, what every answer carries, how long it may take.
+pub fn behind(door: Door, routes: Router) -> Router {
+    routes
         .layer(middleware::from_fn(headers))
         .layer(middleware::from_fn_with_state(Arc::new(door), enter))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))

@@ -175,12 +175,12 @@ async fn park(world: &World, at: &At, report: &Reported, now: Timestamp) -> Resu
     let key = InboxKey { source: source(at), key: report.event.clone() };
     let plain = serde_json::to_vec(report)
         .map_err(|error| StoreError::Unreadable { row: format!("parked/{}", report.event), why: error.to_string() })?;
-    let sealed = world.ring.seal(&seal_at(&key), &plain, &mut crate::clock::SystemEntropy);
+    let sealed = world.draw(|entropy| world.ring.seal(&seal_at(&key), &plain, entropy));
     let mut commit = Commit::new(&world.merchant.id, now);
     commit.park = Some(Park { key, sealed, due: now.after(Duration::from_secs(1)) });
     world.store.commit(commit).await?;
     tracing::warn!(
-        payment = crate::world::tag(report.payment),
+        payment = %report.payment,
         "event {} names {}, which is not here: parked",
         report.event,
         report.payment

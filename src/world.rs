@@ -2,12 +2,12 @@
 
 use crate::clock::Clock;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use till_core::card::Mode;
 use till_core::command::Grammar;
-use till_core::id::{AccountId, MerchantId, PaymentId};
+use till_core::id::{AccountId, Entropy, MerchantId};
 use till_core::keys::KeyRing;
 use till_core::link::Purpose;
 use till_core::money::Currency;
@@ -99,18 +99,18 @@ impl Bells {
 
 /// Deliveries since the start of the process, by verdict.
 #[derive(Default)]
-pub struct Counts(std::sync::Mutex<BTreeMap<&'static str, Arc<AtomicU64>>>);
+pub struct Counts(Mutex<BTreeMap<&'static str, Arc<AtomicU64>>>);
 
 impl Counts {
     /// One more of `verdict`.
     pub fn add(&self, verdict: &'static str) {
-        let mut all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(verdict).or_default().fetch_add(1, Ordering::Relaxed);
     }
 
     /// All verdicts so far.
     pub fn all(&self) -> BTreeMap<&'static str, u64> {
-        let all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().map(|(verdict, count)| (*verdict, count.load(Ordering::Relaxed))).collect()
     }
 }
@@ -137,6 +137,8 @@ pub struct World {
     pub pace: Pace,
     /// Tells the time, to those who are not told it.
     pub clock: Clock,
+    /// Where random bytes come from; through [`World::draw`].
+    pub entropy: Mutex<Box<dyn Entropy>>,
     /// Wakes workers.
     pub bells: Bells,
     /// Deliveries by verdict.
@@ -144,6 +146,12 @@ pub struct World {
 }
 
 impl World {
+    /// Draws ids, codes or nonces.
+    pub fn draw<T>(&self, draw: impl FnOnce(&mut dyn Entropy) -> T) -> T {
+        let mut entropy = self.entropy.lock().unwrap_or_else(PoisonError::into_inner);
+        draw(&mut **entropy)
+    }
+
     /// The account of this name.
     pub fn account(&self, id: &AccountId) -> Option<&At> {
         self.accounts.iter().find(|at| at.account.id == *id)
@@ -191,9 +199,4 @@ pub fn path_of(purpose: Purpose) -> &'static str {
         Purpose::Pay => "p",
         Purpose::Receipt => "r",
     }
-}
-
-/// The payment's name in a log line.
-pub fn tag(id: PaymentId) -> tracing::field::DisplayValue<PaymentId> {
-    tracing::field::display(id)
 }

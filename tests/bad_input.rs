@@ -132,6 +132,11 @@ async fn a_page_elsewhere_cannot_act_and_the_demo_answers_to_its_own_name_alone(
         let answer = stranger.get(&url).header(name, value).send().await.unwrap();
         assert!(answer.status().is_client_error(), "{name}: {value}: {}", answer.status());
     }
+    let code = town.staff.ask(&conversation, "/pay 25 EUR coffee").await;
+    let card = town.customer.card(&code, "open").await;
+    let provider_page = crate::support::to_provider(&town.customer.http, &link_of(&card, "Pay")).await;
+    let answer = stranger.get(&provider_page).header("host", "evil.example").send().await.unwrap();
+    assert!(answer.status().is_client_error(), "the provider in the demo: {}", answer.status());
     assert_eq!(stranger.get(format!("{}/desk", town.url)).send().await.unwrap().status(), StatusCode::NOT_FOUND);
     let used = stranger.get(&town.entrance).send().await.unwrap();
     assert_eq!(used.status(), StatusCode::NOT_FOUND, "the entrance opens once");

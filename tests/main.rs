@@ -9,3 +9,4 @@ mod configuration;
 mod crash;
 mod story;
 mod support;
+mod trouble;

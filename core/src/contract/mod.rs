@@ -5,6 +5,7 @@
 pub mod chat;
 pub mod model;
 pub mod psp;
+pub mod script;
 pub mod seeded;
 pub mod store;
 

@@ -1,0 +1,320 @@
+//! Trouble: whole histories, each from one seed.
+//!
+//! Commands, payments, lost and doubled webhooks, refusals, silence, crashes between any two steps, a clock that jumps.
+//! In the end the provider, the facts and the cards must agree, with links of ours and with direct ones.
+//!
+//! A failing seed says how to run it alone: `TILL_TROUBLE_SEED=17 cargo test --test main trouble`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use till::world::{At, Bells, Counts, LinkMode, Merchant, Pace, World};
+use till::{cards, checkouts, desk, inbox, reconciler};
+use till_core::command::Grammar;
+use till_core::contract::model::Model;
+use till_core::contract::script::{NoHttp, ScriptedChat, ScriptedPsp, cents, cut, whole};
+use till_core::contract::seeded::Seeded;
+use till_core::id::{AccountId, MerchantId};
+use till_core::keys::KeyRing;
+use till_core::payment::{Limits, Payment, Status};
+use till_core::place::{PersonId, Place};
+use till_core::port::chat::Chat;
+use till_core::port::desk::{Ack, Again, Deed, Desk as _, Inbound};
+use till_core::port::psp::Account;
+use till_core::port::store::{ListFilter, Stored};
+use till_core::text::Locale;
+use till_core::time::Timestamp;
+
+const SEEDS: u64 = 400;
+const START_MS: i64 = 1_795_000_000_000;
+
+/// A world that can be replayed from its seed.
+struct Sim {
+    seeded: Seeded,
+    now_ms: Arc<AtomicI64>,
+    world: Arc<World>,
+    desk: desk::Desk,
+    psp: Arc<ScriptedPsp>,
+    chat: Arc<ScriptedChat>,
+    /// Webhooks that have not arrived yet, by their place in the provider's list.
+    delivered: usize,
+    acts: u64,
+    asked: BTreeSet<String>,
+}
+
+impl Sim {
+    fn new(seed: u64) -> Self {
+        let now_ms = Arc::new(AtomicI64::new(START_MS));
+        let psp = Arc::new(ScriptedPsp::new(seed ^ 1, Timestamp::from_ms(START_MS)));
+        let chat = Arc::new(ScriptedChat::new(seed ^ 2));
+        let told = now_ms.clone();
+        let account = Account {
+            id: AccountId::new("script"),
+            base_url: String::new(),
+            secret: "unused".to_owned().into(),
+            provider_account: "acct_script".into(),
+            livemode: false,
+            webhook_secrets: Vec::new(),
+        };
+        let all = |minor| vec![cents(minor, "EUR")];
+        let merchant = Merchant {
+            id: MerchantId::new("default"),
+            name: "Shop".into(),
+            currency: cents(0, "EUR").currency(),
+            locale: Locale::english().unwrap(),
+            limits: Limits {
+                refund_alone: all(100_000),
+                refund_person_day: all(10_000_000),
+                refund_merchant_day: all(10_000_000),
+            },
+        };
+        let ours = LinkMode::Ours("https://pay.example".into());
+        let direct = LinkMode::Direct { return_url: "https://shop.example/thanks".into() };
+        let world = Arc::new(World {
+            merchant,
+            accounts: vec![At { account, psp: psp.clone() }],
+            chats: BTreeMap::from([("script", chat.clone() as Arc<dyn Chat>)]),
+            store: Arc::new(Model::new()),
+            http: Arc::new(NoHttp),
+            ring: KeyRing::new([(1, [7; 32])]).unwrap(),
+            grammar: Grammar::default(),
+            links: if seed.is_multiple_of(2) { ours } else { direct },
+            pace: Pace {
+                poll_min: Duration::from_secs(60),
+                poll_max: Duration::from_secs(3600),
+                sweep: Duration::from_secs(60),
+            },
+            clock: Arc::new(move || Timestamp::from_ms(told.load(Ordering::SeqCst))),
+            entropy: Mutex::new(Box::new(Seeded::new(seed ^ 3))),
+            bells: Bells::default(),
+            counts: Counts::default(),
+        });
+        let desk = desk::Desk::new(world.clone());
+        Self {
+            seeded: Seeded::new(seed),
+            now_ms,
+            world,
+            desk,
+            psp,
+            chat,
+            delivered: 0,
+            acts: 0,
+            asked: BTreeSet::new(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_ms(self.now_ms.load(Ordering::SeqCst))
+    }
+
+    fn ahead(&self, ms: u64) {
+        self.now_ms.fetch_add(i64::try_from(ms).unwrap(), Ordering::SeqCst);
+        self.psp.at(self.now());
+    }
+
+    fn inbound(&self, act: &str, deed: Deed) -> Inbound {
+        let place = Place { platform: "script".into(), workspace: "w".into(), channel: "c".into(), thread: None };
+        let by = PersonId { platform: "script".into(), id: "staff:ana".into() };
+        Inbound { keys: vec![act.to_owned()], by, name: "Ana".into(), place, deed }
+    }
+
+    fn say(&mut self, text: &str) -> Ack {
+        self.acts += 1;
+        let typed = Deed::Typed { text: text.to_owned(), mentions: Vec::new(), again: Again::Unasked };
+        let inbound = self.inbound(&format!("act-{}", self.acts), typed);
+        // A platform delivers twice now and then.
+        let ack = whole(self.desk.hear(inbound.clone()));
+        if self.seeded.chance(20) {
+            whole(self.desk.hear(inbound));
+        }
+        ack
+    }
+
+    fn stored(&self) -> Vec<Stored> {
+        let (store, merchant) = (&self.world.store, &self.world.merchant.id);
+        let all = whole(store.payments(merchant, &ListFilter { status: None, limit: 1000 })).unwrap();
+        all.iter().map(|it| whole(store.payment(merchant, it.id)).unwrap().unwrap()).collect()
+    }
+
+    fn a_code(&mut self) -> Option<String> {
+        let codes: Vec<String> = self.stored().iter().map(|it| it.code.to_string()).collect();
+        self.seeded.pick(&codes).cloned()
+    }
+
+    /// One thing that happens in the world.
+    fn happen(&mut self) {
+        match self.seeded.below(20) {
+            0..=2 => {
+                let reference = format!("R{}", self.asked.len());
+                let (euros, minutes) = (1 + self.seeded.below(50), 10 + self.seeded.below(200));
+                let said = self.say(&format!("/pay {euros} EUR coffee ref:{reference} expires:{minutes}m"));
+                // A clock that is set back earns nobody a new command; then the desk says so.
+                if !matches!(said, Ack::Busy { .. }) {
+                    self.asked.insert(reference);
+                }
+            }
+            3..=5 => {
+                let open = self.psp.open();
+                if let Some(id) = self.seeded.pick(&open).cloned() {
+                    self.psp.pay(&id);
+                }
+            }
+            6 => {
+                if let Some(code) = self.a_code() {
+                    self.say(&format!("/till cancel {code}"));
+                }
+            }
+            7 => {
+                let cents = 1 + self.seeded.below(3000);
+                if let Some(code) = self.a_code() {
+                    self.say(&format!("/till refund {code} {}.{:02}", cents / 100, cents % 100));
+                }
+            }
+            8..=10 => self.deliver(),
+            11 => {
+                let long = 60_000 + self.seeded.below(3_600_000);
+                self.ahead(long);
+            }
+            12 => {
+                // Our clock is set back; the provider's is not.
+                let back = i64::try_from(self.seeded.below(120_000)).unwrap();
+                self.now_ms.fetch_sub(back, Ordering::SeqCst);
+            }
+            _ => {
+                // Now and then the process is killed in the middle of the step.
+                let breaths = if self.seeded.chance(30) { self.seeded.below(6) } else { 1000 };
+                self.step(usize::try_from(breaths).unwrap());
+            }
+        }
+        let short = self.seeded.below(2_000);
+        self.ahead(short);
+    }
+
+    /// Webhooks come late, twice, in any order, or never.
+    fn deliver(&mut self) {
+        let events = self.psp.events();
+        let waiting = events.get(self.delivered..).unwrap_or_default().to_vec();
+        self.delivered = events.len();
+        for event in waiting {
+            if self.seeded.chance(60) {
+                self.take(&event);
+            }
+            if let Some(old) = self.seeded.pick(&events).filter(|_| self.acts.is_multiple_of(3)).cloned() {
+                self.take(&old);
+            }
+        }
+    }
+
+    fn take(&self, event: &till_core::port::psp::Reported) {
+        whole(inbox::take(&self.world, &self.world.accounts[0], event, self.now())).unwrap();
+    }
+
+    /// One worker takes a step, and dies after so many breaths.
+    fn step(&mut self, breaths: usize) {
+        let (world, now) = (self.world.clone(), self.now());
+        let mut entropy = Seeded::new(self.seeded.bits());
+        match self.seeded.below(6) {
+            0 | 1 => drop(cut(checkouts::step(&world, now, &mut entropy), breaths)),
+            2 | 3 => drop(cut(cards::step(&world, now, &mut entropy), breaths)),
+            4 => drop(cut(cards::step_messages(&world, now, &mut entropy), breaths)),
+            _ => {
+                drop(cut(reconciler::step(&world, now), breaths));
+                drop(cut(reconciler::sweep(&world, "one", now), breaths));
+                drop(cut(inbox::step(&world, now), breaths));
+            }
+        }
+    }
+
+    /// The trouble is over: everything that is owed comes to its end, without a single webhook.
+    fn settle(&mut self) {
+        self.psp.trouble(0);
+        self.chat.trouble(0, 0);
+        for _ in 0..400 {
+            let (world, now) = (self.world.clone(), self.now());
+            let mut entropy = Seeded::new(self.seeded.bits());
+            whole(checkouts::step(&world, now, &mut entropy)).unwrap();
+            whole(reconciler::step(&world, now)).unwrap();
+            whole(reconciler::sweep(&world, "one", now)).unwrap();
+            whole(cards::step(&world, now, &mut entropy)).unwrap();
+            whole(cards::step_messages(&world, now, &mut entropy)).unwrap();
+            self.ahead(60_000);
+        }
+        let backlog = whole(self.world.store.backlog()).unwrap();
+        assert_eq!((backlog.work, backlog.cards, backlog.parked), (0, 0, 0), "{backlog:?}");
+    }
+
+    fn agree(&self) {
+        let (holds, stored) = (self.psp.holds(), self.stored());
+        let references: BTreeSet<String> = stored.iter().filter_map(|it| it.wording.reference.clone()).collect();
+        assert_eq!((stored.len(), &references), (self.asked.len(), &self.asked), "one payment for every command");
+        for it in &stored {
+            let facts: Vec<_> = it.facts.iter().map(|(_, fact)| fact).collect();
+            let payment = Payment::of(facts).unwrap();
+            let (status, sums) = (payment.status(), payment.sums());
+            let held = holds.get(&it.id).cloned().unwrap_or_default();
+            assert_eq!((sums.captured, sums.refunded), (held.captured, held.refunded), "{it:#?}");
+            assert_eq!(sums.reserved, 0, "no refund hangs: {it:#?}");
+            assert!(held.twins <= 1 && held.open <= 1, "one checkout for every number, one open at a time: {held:?}");
+            assert!(sums.refunded <= sums.captured, "{sums:?}");
+            assert!(!status.is_moving() || status == Status::Open, "{status}: {it:#?}");
+            self.card_tells(it, status);
+        }
+    }
+
+    /// The newest card of a payment shows its status, and each ping was said at most once.
+    fn card_tells(&self, it: &Stored, status: Status) {
+        let messages = self.chat.messages();
+        let of = |message: &&till_core::contract::script::Message| message.body["card"]["code"] == it.code.to_string();
+        let newest = messages.iter().rfind(of);
+        let told = newest.map(|message| message.body["card"]["status"].as_str().unwrap().to_owned());
+        let never_shown = matches!(status, Status::Cancelled | Status::Expired | Status::Failed);
+        assert!(
+            told.as_deref() == Some(status.name()) || (told.is_none() && never_shown),
+            "{told:?} is {status}: {it:#?}"
+        );
+    }
+}
+
+fn history(seed: u64) -> Sim {
+    let mut sim = Sim::new(seed);
+    let percent = sim.seeded.below(40);
+    sim.psp.trouble(percent);
+    sim.chat.trouble(percent, percent / 8);
+    for _ in 0..120 {
+        sim.happen();
+    }
+    sim.settle();
+    sim
+}
+
+#[test]
+fn every_history_ends_with_provider_facts_and_cards_in_agreement() {
+    let only: Option<u64> = std::env::var("TILL_TROUBLE_SEED").ok().and_then(|text| text.parse().ok());
+    let seeds = only.map_or(1..=SEEDS, |seed| seed..=seed);
+    let (mut payments, mut paid) = (0, 0);
+    for seed in seeds {
+        let checked = std::panic::catch_unwind(|| {
+            let sim = history(seed);
+            sim.agree();
+            let holds = sim.psp.holds();
+            (holds.len(), holds.values().filter(|it| it.captured > 0).count())
+        });
+        let (all, with_money) = checked
+            .unwrap_or_else(|_| panic!("seed {seed} fails: TILL_TROUBLE_SEED={seed} cargo test --test main trouble"));
+        payments += all;
+        paid += with_money;
+    }
+    assert!(
+        only.is_some() || (payments > 2000 && paid > 500),
+        "histories that mean something: {payments}, {paid} paid"
+    );
+}
+
+#[test]
+fn a_seed_is_the_same_history_every_time() {
+    for seed in [3, 8] {
+        let told = |sim: &Sim| format!("{:?} {:?}", sim.stored(), sim.chat.messages());
+        assert_eq!(told(&history(seed)), told(&history(seed)));
+    }
+}
