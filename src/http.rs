@@ -107,14 +107,15 @@ async fn ready(State(world): State<Arc<World>>) -> Response {
 }
 
 async fn status(State(world): State<Arc<World>>) -> Response {
-    match world.store.backlog().await {
-        Ok(backlog) => Json(serde_json::json!({
-            "backlog": { "work": backlog.work, "cards": backlog.cards, "parked": backlog.parked, "dead": backlog.dead },
-            "since_start": world.counts.all(),
-        }))
-        .into_response(),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
+    let (Ok(backlog), Ok(next_due)) = (world.store.backlog().await, world.store.next_due().await) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    Json(serde_json::json!({
+        "backlog": { "work": backlog.work, "cards": backlog.cards, "parked": backlog.parked, "dead": backlog.dead },
+        "next_due": next_due.map(|at| at.to_string()),
+        "since_start": world.counts.all(),
+    }))
+    .into_response()
 }
 
 /// Checks the `Host` in demo mode, and finds out who the client is.

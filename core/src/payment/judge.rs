@@ -3,7 +3,7 @@
 //! A verified event is evidence, not an order. Whether it is from our account and mode is settled before this is
 //! called: such an event never becomes a fact.
 
-use super::fact::{CheckoutState, Fact, MismatchKind, Seen};
+use super::fact::{Fact, MismatchKind, Seen};
 use super::ledger::Payment;
 use crate::money::Money;
 use crate::port::psp::{AmountBy, News, Reported};
@@ -88,21 +88,5 @@ fn misfit(payment: &Payment, asked: Option<Money>, amount: Money, by: AmountBy) 
         (None, _) => Some(MismatchKind::Checkout),
         (Some(asked), AmountBy::Checkout) if asked != amount => Some(MismatchKind::Amount),
         (Some(_), AmountBy::Checkout | AmountBy::Payer) => None,
-    }
-}
-
-/// Whether a report says that the checkout can still be paid.
-impl Reported {
-    /// The state of checkout `n` in this report.
-    pub fn checkout_state(&self, wanted: u32) -> Option<CheckoutState> {
-        self.news.iter().find_map(|news| match news {
-            News::Checkout { n, state, .. } if *n == wanted => Some(*state),
-            News::Checkout { .. }
-            | News::Captured { .. }
-            | News::CaptureReversed { .. }
-            | News::AttemptFailed { .. }
-            | News::Refund { .. }
-            | News::Dispute { .. } => None,
-        })
     }
 }

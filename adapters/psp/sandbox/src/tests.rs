@@ -197,7 +197,10 @@ fn every_failure_says_who_acts() {
 
 #[test]
 fn an_unknown_state_is_pending_and_an_unknown_field_is_nothing() {
-    let state = |status, paid| created(says(200, &checkout(status, paid))).unwrap().checkout_state(1);
+    let state = |status, paid| match &created(says(200, &checkout(status, paid))).unwrap().news[0] {
+        News::Checkout { n: 1, state, .. } => Some(*state),
+        _ => None,
+    };
     assert_eq!(state("open", "unpaid"), Some(CheckoutState::Open));
     assert_eq!(state("complete", "paid"), Some(CheckoutState::CompletePaid));
     assert_eq!(state("complete", "failed"), Some(CheckoutState::Failed));
