@@ -128,15 +128,7 @@ impl Rows {
 pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assembled, StartError> {
     let rows = rows(config).await?;
     let ring = keyring::open(&config.keys.path)?;
-    let locale = config.locale()?;
-    let currency = config.currency()?;
-    let merchant = Merchant {
-        id: merchant_id(),
-        name: config.merchant.name.clone(),
-        currency,
-        limits: config.limits(currency, &locale)?,
-        locale,
-    };
+    let merchant = merchant(config)?;
     let accounts = accounts(config)?;
     let Some(first) = accounts.first() else { return Err(StartError::NoProvider) };
     let mut chats: BTreeMap<&'static str, Arc<dyn Chat>> = BTreeMap::new();
@@ -179,6 +171,36 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         web,
         rows,
     })
+}
+
+/// A one-time path that lets a staff member in. Needs no provider and no running till.
+///
+/// # Errors
+/// [`StartError`]: the live chat is not built in, or the store failed.
+pub async fn invite(
+    config: &Config,
+    rows: &Rows,
+    staff: &str,
+    ttl: Duration,
+    clock: Clock,
+) -> Result<String, StartError> {
+    #[cfg(feature = "web")]
+    {
+        let merchant = merchant(config)?;
+        let web = web(config, &Front::Public, &merchant, Mode::Test, rows, &clock)?;
+        Ok(web.invite(staff, ttl).await?)
+    }
+    #[cfg(not(feature = "web"))]
+    {
+        let _ = (config, rows, staff, ttl, clock);
+        Err(StartError::NotBuilt("web"))
+    }
+}
+
+fn merchant(config: &Config) -> Result<Merchant, BadConfig> {
+    let (currency, locale) = (config.currency()?, config.locale()?);
+    let limits = config.limits(currency, &locale)?;
+    Ok(Merchant { id: merchant_id(), name: config.merchant.name.clone(), currency, limits, locale })
 }
 
 /// Whether links are ours or the provider's. In direct mode payers come back to `links.return_url`, or to our chat.
@@ -279,19 +301,6 @@ impl Assembled {
             });
         }
         all
-    }
-
-    /// A one-time path that lets a staff member in. `None`: the live chat is off.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn invite(&self, staff: &str, ttl: Duration) -> Result<Option<String>, StoreError> {
-        #[cfg(feature = "web")]
-        if let Some(web) = &self.web {
-            return web.invite(staff, ttl).await.map(Some);
-        }
-        let _ = (staff, ttl);
-        Ok(None)
     }
 
     /// `Set-Cookie` values of a customer and a staff member, for the demo's two sides.

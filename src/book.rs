@@ -12,12 +12,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use till_core::id::{AccountId, Code, MerchantId, PaymentId};
 use till_core::link::Purpose;
-use till_core::money::Money;
+use till_core::money::{Currency, Money};
 use till_core::order::{CheckoutOrder, IdemKey, Item, Line, Wording};
 use till_core::payment::{self, Fact, Payment, Status};
+use till_core::place::PersonId;
 use till_core::port::psp::{News, Reported};
 use till_core::port::store::{
-    Change, Commit, Committed, NewWork, Object, ObjectKind, On, Shows, StoreError, Stored, Work,
+    Change, Commit, Committed, NewWork, Object, ObjectKind, On, Shows, StoreError, Stored, TotalKey, Work,
 };
 use till_core::time::Timestamp;
 
@@ -66,7 +67,8 @@ pub fn change(
         && let Some(asked) = payment::checkout_again(&after, now)
     {
         // Nobody comes by our page here, so the next checkout follows by itself.
-        more.extend(checkout_work(world, loaded, &asked, now));
+        let next = checkout_work(world, loaded, &asked, now);
+        more.extend(next.map(|work| NewWork { due: now.after(pause(asked_number(&asked))), ..work }));
         facts.push(asked);
         after = with(loaded, &facts)?;
     }
@@ -84,6 +86,10 @@ pub fn change(
         work,
         objects,
     })
+}
+
+fn asked_number(asked: &Fact) -> u32 {
+    if let Fact::CheckoutAsked { n, .. } = asked { *n } else { 0 }
 }
 
 fn with(loaded: &Loaded, facts: &[Fact]) -> Option<Payment> {
@@ -108,6 +114,18 @@ pub fn checkout_work(world: &World, loaded: &Loaded, asked: &Fact, now: Timestam
         locale: world.merchant.locale.tag().to_owned(),
     };
     Some(NewWork { key: IdemKey::create(stored.id, *n), work: Work::CreateCheckout(order), due: now })
+}
+
+/// The totals that money out counts into: the person's day and the merchant's day (UTC).
+pub fn refund_totals(at: Timestamp, currency: Currency, by: &PersonId) -> [TotalKey; 2] {
+    let day = format!("refund/{}/{}", at.day(), currency.code());
+    [TotalKey(format!("{day}/{by}")), TotalKey(day)]
+}
+
+/// How long a checkout that nobody asked for waits: a provider that closes each at once is not asked in a loop.
+fn pause(n: u32) -> Duration {
+    let secs = if n <= 2 { 0 } else { 1 << n.min(12) };
+    Duration::from_secs(secs)
 }
 
 /// When the provider shall close a checkout: at the deadline, within what it allows. Till itself closes it at the deadline.

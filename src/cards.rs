@@ -35,9 +35,12 @@ const TRIES_MAX: u32 = 50;
 /// The card of a payment, as it is now.
 pub fn render(world: &World, loaded: &Loaded) -> Card {
     let stored = &loaded.stored;
-    let usable = loaded.payment.usable().map(|(_, id)| id.as_str().to_owned());
-    let pay_url = world.pay_url(stored, usable.as_deref());
-    let receipt_url = world.page(Purpose::Receipt, stored).unwrap_or_else(|| pay_url.clone());
+    let own_page = world.page(Purpose::Pay, stored);
+    let usable = loaded.payment.usable().and_then(|(_, id)| World::checkout_url(stored, id.as_str()));
+    let pay_url = own_page.or(usable);
+    let newest = stored.checkout_urls.last().map(|(_, url)| url.clone());
+    let link = pay_url.clone().or(newest).unwrap_or_else(|| world.fallback_return_url());
+    let receipt_url = world.page(Purpose::Receipt, stored);
     let mode = world.account(&stored.account).map_or(till_core::card::Mode::Test, crate::world::At::mode);
     let view = View {
         id: stored.id,
@@ -45,8 +48,9 @@ pub fn render(world: &World, loaded: &Loaded) -> Card {
         payment: &loaded.payment,
         wording: &stored.wording,
         merchant: &world.merchant.name,
-        pay_url: &pay_url,
-        receipt_url: &receipt_url,
+        link: &link,
+        pay_url: pay_url.as_deref(),
+        receipt_url: receipt_url.as_deref(),
         mode,
         typed: &world.grammar.till(),
     };
@@ -126,7 +130,9 @@ async fn show(
     let at = match &claim.message {
         Some(at) => at.clone(),
         // An earlier try may have posted it: then it stands there, and must be found and tell the truth.
-        None if claim.tries == 1 && !worth_posting(loaded) => return ShownOutcome::NotYet { rev },
+        None if !worth_posting(loaded) && (claim.tries == 1 || !was_payable(loaded)) => {
+            return ShownOutcome::NotYet { rev };
+        }
         None => {
             let key = IdemKey::show(claim.payment, &format!("card:{}", claim.place));
             match chat.post(&claim.place, &message(), &key, now).await {
@@ -147,12 +153,16 @@ async fn show(
     }
 }
 
+/// Whether anybody can have seen a card: not before there was a checkout.
+fn was_payable(loaded: &Loaded) -> bool {
+    loaded.payment.checkouts.values().any(|checkout| checkout.seen.is_some())
+}
+
 /// A card is posted when it can be paid, or when there is something to say about money. Before that, staff alone know.
 fn worth_posting(loaded: &Loaded) -> bool {
-    let answered = loaded.payment.checkouts.values().any(|checkout| checkout.seen.is_some());
-    let over =
-        matches!(loaded.payment.status(), Status::Cancelling | Status::Cancelled | Status::Closing | Status::Expired);
-    answered && !over && !loaded.payment.status().is_staff_only()
+    let status = loaded.payment.status();
+    let over = matches!(status, Status::Cancelling | Status::Cancelled | Status::Closing | Status::Expired);
+    was_payable(loaded) && !over && !status.is_staff_only()
 }
 
 /// The card cannot be edited any more: a reply with the newest state takes its place.

@@ -15,9 +15,10 @@ use std::time::Duration;
 use till_core::id::{Entropy, PaymentId, random};
 use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
 use till_core::payment::{Fact, Lasting, Owed};
+use till_core::place::{PersonId, Place};
 use till_core::port::chat::{SendError, Standing};
 use till_core::port::psp::{Ask, Fault, Reported};
-use till_core::port::store::{Commit, NewWork, Outcome, Queue, Settle, StoreError, Work, WorkClaim};
+use till_core::port::store::{Commit, NewWork, Outcome, Queue, Settle, StoreError, TotalChange, Work, WorkClaim};
 use till_core::text::Locale;
 use till_core::time::Timestamp;
 
@@ -25,6 +26,8 @@ use till_core::time::Timestamp;
 pub const LEASE: Duration = Duration::from_secs(45);
 /// How many calls are under way at once.
 const AT_ONCE: u32 = 16;
+/// A key counts as forgotten this long before it is: the call lands later than `now`, by another clock.
+const KEY_MARGIN: Duration = Duration::from_secs(3600);
 /// How long a person's standing may be unknown before their refund is refused.
 const STANDING_UNKNOWN_MAX: Duration = Duration::from_secs(600);
 
@@ -78,7 +81,7 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
         let why = format!("account `{}` is not configured", loaded.stored.account);
         return again(world, claim, now, Duration::from_secs(60).max(backoff), why).await;
     };
-    let forgotten = now.since(claim.since) > at.psp.caps().key_window;
+    let forgotten = now.since(claim.since) + KEY_MARGIN > at.psp.caps().key_window;
     let came = match &claim.work {
         Work::CreateCheckout(order) => {
             if claim.tries == 1 && (loaded.payment.cancelled_by.is_some() || loaded.payment.deadline_passed) {
@@ -97,7 +100,7 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
             if let Some(refused) = standing_refuses(world, claim, &loaded, order, now).await {
                 return match refused {
                     Ok(why) => refuse_refund(world, claim, order, why, now).await,
-                    Err(why) => again(world, claim, now, backoff, why).await,
+                    Err(why) => settle(world, claim, Outcome::Unsent { due: now.after(backoff), why }, now).await,
                 };
             }
             refund(world, at, order, &claim.key, forgotten, backoff).await
@@ -122,6 +125,11 @@ async fn create(
         return looked_up(world, at, &ask(), backoff).await;
     }
     let called = at.psp.create(&*world.http, &at.account, order, key).await;
+    // "Not found" about something new means that we asked the wrong address: it will not get better by itself.
+    let called = called.map_err(|fault| match fault {
+        Fault::NotFound => Fault::Refused("the provider's address or account is wrong".into()),
+        other => other,
+    });
     settled(world, at, called.map(|report| vec![report]), ask, backoff).await
 }
 
@@ -191,8 +199,8 @@ async fn finish(world: &World, at: &At, claim: &WorkClaim, came: Came, now: Time
                     }
                     Applied::Unknown | Applied::NotOurs => {
                         tracing::error!(key = %claim.key, "{}: the answer is about another account or payment", claim.key);
-                        let why = "the answer is about another account or payment".into();
-                        return settle_dead(world, claim, why, now).await;
+                        let why = "the provider answered about another account or payment".into();
+                        return refused(world, claim, Never { why, lasting: Lasting::ForGood }, now).await;
                     }
                 }
             }
@@ -213,17 +221,23 @@ async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp)
             let why = said(&never.why, locale);
             let text = locale.say("tell-failed", &[("code", &order.code.to_string()), ("why", &why)]);
             let refused = Fact::CheckoutRefused { n: order.n, why: never.why, lasting: never.lasting };
-            let tell = tell(world, claim, "failed", text, now).await?;
+            let tell = tell(world, claim, &format!("failed:{}", order.n), None, text, now).await?;
             fact(world, claim, refused, tell, now).await
         }
         Work::Owed(Owed::Refund(order)) => refuse_refund(world, claim, order, never.why, now).await,
-        Work::Owed(Owed::Expire { .. } | Owed::Ping(_)) | Work::Tell { .. } => {
+        // What the provider does not know, or will not close, nobody is sent to any more.
+        Work::Owed(Owed::Expire { checkout, .. }) => {
+            tracing::warn!(payment = %claim.payment, "checkout {checkout} of {} was not closed: {}", claim.payment, never.why);
+            fact(world, claim, Fact::CheckoutLeft { checkout: checkout.clone() }, Vec::new(), now).await
+        }
+        Work::Owed(Owed::Ping(_)) | Work::Tell { .. } => {
             tracing::error!(key = %claim.key, "{} was refused: {}", claim.key, never.why);
             settle_dead(world, claim, never.why, now).await
         }
     }
 }
 
+/// The refund will not be made: a fact, what it took from the day's limits given back, and a word to whoever asked.
 async fn refuse_refund(
     world: &World,
     claim: &WorkClaim,
@@ -233,14 +247,34 @@ async fn refuse_refund(
 ) -> Result<(), StoreError> {
     tracing::warn!(payment = %claim.payment, "refund {} of {} was refused: {why}", order.refund, claim.payment);
     let locale = &world.merchant.locale;
-    let code = match book::load(world, &claim.merchant, claim.payment).await? {
-        Some(loaded) => loaded.stored.code.to_string(),
-        None => String::new(),
-    };
-    let amount = order.amount.text(locale);
-    let text = locale.say("tell-refund-failed", &[("code", &code), ("amount", &amount), ("why", &said(&why, locale))]);
-    let tell = tell(world, claim, &format!("refund-failed:{}", order.refund), text, now).await?;
-    fact(world, claim, Fact::RefundRefused { id: order.refund, why }, tell, now).await
+    for _ in 0..book::TRIES {
+        let Some(loaded) = book::load(world, &claim.merchant, claim.payment).await? else { return Ok(()) };
+        let asked = loaded.payment.refunds_asked.get(&order.refund);
+        let by = asked.map_or(&loaded.payment.asked_by, |asked| &asked.by).clone();
+        let args = [
+            ("code", &loaded.stored.code.to_string()[..]),
+            ("amount", &order.amount.text(locale)),
+            ("why", &said(&why, locale)),
+        ];
+        let text = locale.say("tell-refund-failed", &args);
+        let tell = tell(world, claim, &format!("refund-failed:{}", order.refund), Some(by.clone()), text, now).await?;
+        let mut commit = Commit::new(&claim.merchant, now);
+        let asked_at = loaded.stored.facts.iter().find_map(|(at, fact)| match fact {
+            Fact::RefundAsked { id, .. } if *id == order.refund => Some(*at),
+            _ => None,
+        });
+        for key in book::refund_totals(asked_at.unwrap_or(now), order.amount.currency(), &by) {
+            let version = world.store.total(&claim.merchant, &key).await?.version;
+            commit.totals.push(TotalChange { key, version, add_minor: -order.amount.minor() });
+        }
+        let refused = Fact::RefundRefused { id: order.refund, why: why.clone() };
+        commit.payment = book::change(world, &loaded, vec![refused], Vec::new(), tell, now);
+        commit.settle.push(Settle { claim: claim.claim.clone(), outcome: Outcome::Done });
+        if book::attempt::<()>(world, loaded, commit).await?.is_some() {
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// Looks up whether the person who asked for a refund is still staff. `Ok` refuses, `Err` tries again.
@@ -251,14 +285,16 @@ async fn standing_refuses(
     order: &RefundOrder,
     now: Timestamp,
 ) -> Option<Result<String, String>> {
+    // What was perhaps sent is seen through to an answer: refused here, it could be made twice.
+    if claim.tries > 1 {
+        return None;
+    }
     let asked = loaded.payment.refunds_asked.get(&order.refund)?;
     let place = &loaded.stored.place;
     let chat = world.chats.get(asked.by.platform.as_str());
     let Some(chat) = chat else { return Some(Ok("not_staff".into())) };
     match chat.person(&asked.by, place).await {
         Ok(Some(person)) if person.standing == Standing::Staff => None,
-        // What was perhaps sent is seen through.
-        _ if claim.tries > 1 && now.since(claim.since) < STANDING_UNKNOWN_MAX => None,
         Ok(Some(_) | None) => Some(Ok("not_staff".into())),
         Err(SendError::Later { .. } | SendError::Ambiguous(_)) if now.since(claim.since) < STANDING_UNKNOWN_MAX => {
             Some(Err("the person could not be looked up".into()))
@@ -280,23 +316,17 @@ async fn tell(
     world: &World,
     claim: &WorkClaim,
     what: &str,
+    to: Option<PersonId>,
     text: String,
     now: Timestamp,
 ) -> Result<Vec<NewWork>, StoreError> {
     let Some(loaded) = book::load(world, &claim.merchant, claim.payment).await? else { return Ok(Vec::new()) };
-    let to = loaded.payment.asked_by.clone();
+    let to = to.unwrap_or_else(|| loaded.payment.asked_by.clone());
     Ok(vec![telling(claim.payment, what, to, &loaded.stored.place, text, now)])
 }
 
 /// A row that tells one person something, once per payment and `what`.
-pub fn telling(
-    payment: PaymentId,
-    what: &str,
-    to: till_core::place::PersonId,
-    at: &till_core::place::Place,
-    text: String,
-    now: Timestamp,
-) -> NewWork {
+pub fn telling(payment: PaymentId, what: &str, to: PersonId, at: &Place, text: String, now: Timestamp) -> NewWork {
     NewWork {
         key: IdemKey::show(payment, &format!("tell:{what}")),
         work: Work::Tell { to, at: at.clone(), text },

@@ -227,16 +227,17 @@ async fn demo(args: &DemoArgs) -> Result<(), StartError> {
 
 async fn serve(config: &Config) -> Result<(), StartError> {
     let till = assemble::till(config, &Front::Public, clock::system()).await?;
+    // Both sockets first: a port that is taken shall end this before anything runs.
     let listener = listen(config.http.listen).await?;
+    let admin = match config.http.admin.as_str() {
+        "" => None,
+        address => Some(listen(admin_address(address)?).await?),
+    };
     let stop = CancellationToken::new();
     run::stop_on_signals(&stop);
     let mut running = till.start(&stop);
-    if !config.http.admin.is_empty() {
-        let address = config.http.admin.parse().map_err(|_| {
-            let why = "must be an address and a port, like `127.0.0.1:8081`, or empty".to_owned();
-            StartError::Config(BadConfig::Value { key: "http.admin", why })
-        })?;
-        let (admin, routes, stop) = (listen(address).await?, admin_router(till.world.clone()), stop.clone());
+    if let Some(admin) = admin {
+        let (routes, stop) = (admin_router(till.world.clone()), stop.clone());
         running.spawn(async move {
             if let Err(error) = run::serve(admin, routes, stop).await {
                 tracing::error!(%error, "the admin listener failed: {error}");
@@ -251,6 +252,13 @@ async fn serve(config: &Config) -> Result<(), StartError> {
     till.close().await;
     tracing::info!("stopped");
     served.map_err(|source| StartError::System { what: "serving failed".into(), source })
+}
+
+fn admin_address(text: &str) -> Result<SocketAddr, StartError> {
+    text.parse().map_err(|_| {
+        let why = "must be an address and a port, like `127.0.0.1:8081`, or empty".to_owned();
+        StartError::Config(BadConfig::Value { key: "http.admin", why })
+    })
 }
 
 async fn check(config: &Config) -> Result<(), StartError> {
@@ -300,20 +308,17 @@ async fn staff(config: &Config, command: StaffCommand) -> Result<(), StartError>
             rows.close().await;
         }
         StaffCommand::Invite { id } => {
-            let till = assemble::till(config, &Front::Public, clock).await?;
-            if !till.world.store.staff(&merchant).await?.iter().any(|person| person.id == id) {
+            let rows = assemble::rows(config).await?;
+            if !rows.store.staff(&merchant).await?.iter().any(|person| person.id == id) {
                 return Err(bad_id("is nobody's: add them first with `till staff add`"));
             }
-            let path = till.invite(&id, INVITATION).await?;
-            let base = match &till.world.links {
-                LinkMode::Ours(url) => url.clone(),
+            let path = assemble::invite(config, &rows, &id, INVITATION, clock).await?;
+            let base = match assemble::links(config)? {
+                LinkMode::Ours(url) => url,
                 LinkMode::Direct { .. } => format!("http://{}", config.http.listen),
             };
-            match path {
-                Some(path) => println!("Good once, for 15 minutes:\n{base}{path}"),
-                None => return Err(StartError::NotBuilt("web")),
-            }
-            till.close().await;
+            println!("Good once, for 15 minutes:\n{base}{path}");
+            rows.close().await;
         }
     }
     Ok(())

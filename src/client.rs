@@ -9,7 +9,12 @@ use till_core::port::http::{BODY_MAX, Http, HttpError, Method, Request, Response
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The [`Http`] port over reqwest.
-pub struct Client(reqwest::Client);
+pub struct Client {
+    /// Goes through the system's proxy, where there is one.
+    outside: reqwest::Client,
+    /// Never does: to this computer.
+    here: reqwest::Client,
+}
 
 impl Client {
     /// A client with Till's limits.
@@ -17,13 +22,22 @@ impl Client {
     /// # Errors
     /// The TLS backend cannot be set up.
     pub fn new() -> Result<Self, reqwest::Error> {
-        reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .connect_timeout(Duration::from_secs(5))
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("till/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map(Self)
+        let limits = || {
+            reqwest::Client::builder()
+                .timeout(TIMEOUT)
+                .connect_timeout(Duration::from_secs(5))
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("till/", env!("CARGO_PKG_VERSION")))
+        };
+        Ok(Self { outside: limits().build()?, here: limits().no_proxy().build()? })
+    }
+
+    fn towards(&self, url: &str) -> &reqwest::Client {
+        let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        match host.as_deref() {
+            Some("127.0.0.1" | "localhost" | "[::1]") => &self.here,
+            Some(_) | None => &self.outside,
+        }
     }
 }
 
@@ -36,7 +50,7 @@ impl Http for Client {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut call = self.0.request(method, &request.url).body(request.body);
+        let mut call = self.towards(&request.url).request(method, &request.url).body(request.body);
         for (name, value) in &request.headers {
             call = call.header(*name, value);
         }

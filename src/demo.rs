@@ -11,7 +11,7 @@ use crate::cli::{DemoArgs, listen};
 use crate::clock::{Clock, SystemEntropy};
 use crate::config::{Config, RefundsConfig};
 use crate::http::{Door, behind};
-use crate::run;
+use crate::{keyring, run};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -134,13 +134,11 @@ struct Secrets {
 
 impl Secrets {
     fn make(folder: &std::path::Path) -> Result<Self, StartError> {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| StartError::System { what: format!("folder `{}`", folder.display()), source })?;
         let secret = |name: &str, prefix: &str| {
             let path = folder.join(name);
             if !path.exists() {
-                let made = format!("{prefix}{}", hex::encode(random::<24>(&mut SystemEntropy)));
-                std::fs::write(&path, made)?;
+                let made = hex::encode(random::<24>(&mut SystemEntropy));
+                keyring::write_private(&path, &format!("{prefix}{made}"))?;
             }
             std::fs::read_to_string(&path)
         };

@@ -26,7 +26,7 @@ use till_core::port::chat::Standing;
 use till_core::port::desk::{Ack, Again, Deed, Desk as Port, Inbound};
 use till_core::port::store::{
     Change, Commit, Committed, InboxKey, ListFilter, NewPayment, NewWork, On, Recent, Shows, StoreError, TotalChange,
-    TotalKey, Work,
+    Work,
 };
 use till_core::time::Timestamp;
 
@@ -257,7 +257,18 @@ impl Desk {
             Ok(())
         });
         let written = written.await?;
-        self.told(id, written, |code| self.words("desk-cancelled", &[("code", code)])).await
+        match written {
+            Written::No(refusal) => self.refused(inbound, id, refusal).await,
+            other => self.told(id, other, |code| self.words("desk-cancelled", &[("code", code)])).await,
+        }
+    }
+
+    /// Refused; unless this very act was answered before, and is refused only because of what it did itself.
+    async fn refused(&self, inbound: &Inbound, id: PaymentId, refusal: Refusal) -> Result<Ack, StoreError> {
+        match self.world.store.answered(&self.world.merchant.id, &inbox_keys(inbound)).await? {
+            Some(known) => self.told(id, Written::Duplicate(Some(known)), |_| String::new()).await,
+            None => Ok(self.refuse(&refusal)),
+        }
     }
 
     async fn refund(
@@ -281,7 +292,7 @@ impl Desk {
             let mut commit = Commit::new(&self.world.merchant.id, now);
             let decision = match self.decide_refund(inbound, &loaded, amount, refund, &mut commit, now).await? {
                 Ok(decision) => decision,
-                Err(refusal) => return Ok(self.refuse(&refusal)),
+                Err(refusal) => return self.refused(inbound, id, refusal).await,
             };
             commit.inbox = inbox_keys(inbound);
             commit.payment = book::change(&self.world, &loaded, decision.facts, Vec::new(), Vec::new(), now);
@@ -306,8 +317,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Result<Decision, Refusal>, StoreError> {
         let (merchant, currency) = (&self.world.merchant, loaded.payment.amount.currency());
-        let day = format!("refund/{}/{}", now.day(), currency.code());
-        let keys = [TotalKey(format!("{day}/{}", inbound.by)), TotalKey(day)];
+        let keys = book::refund_totals(now, currency, &inbound.by);
         let person = self.world.store.total(&merchant.id, &keys[0]).await?;
         let all = self.world.store.total(&merchant.id, &keys[1]).await?;
         let today = OutToday { person: person.minor, merchant: all.minor };

@@ -138,15 +138,22 @@ async fn enter(State(door): State<Arc<Door>>, mut request: Request, next: Next) 
     next.run(request).await
 }
 
-/// The last address in `X-Forwarded-For` that is not a trusted proxy's, if the socket is one's; else the socket's.
+/// The last address in `X-Forwarded-For` that is not a trusted proxy's, if the socket is one's; else, and where that
+/// cannot be read, the socket's.
 fn client(socket: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    if !trusted.contains(&socket) {
+    let is_proxy = |address: &IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == *address);
+    let socket = socket.to_canonical();
+    if !is_proxy(&socket) {
         return socket;
     }
-    let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> =
-        values.flat_map(|value| value.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
-    hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(socket)
+    // From the right: what stands left of the first stranger was written by that stranger.
+    let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let hops = values.iter().rev().flat_map(|value| value.rsplit(','));
+    let mut hops = hops.map(|hop| hop.trim().parse::<IpAddr>().map(|hop| hop.to_canonical()));
+    match hops.find(|hop| !hop.as_ref().is_ok_and(is_proxy)) {
+        Some(Ok(client)) => client,
+        Some(Err(_)) | None => socket,
+    }
 }
 
 /// Headers that every answer carries, unless it says otherwise itself.
@@ -178,5 +185,10 @@ mod tests {
         assert_eq!(client(stranger, &headers, &[proxy]), stranger, "only a proxy is believed");
         assert_eq!(client(proxy, &headers, &[proxy, ip("10.0.0.2")]), ip("203.0.113.9"));
         assert_eq!(client(proxy, &HeaderMap::new(), &[proxy]), proxy);
+        assert_eq!(client(ip("::ffff:10.0.0.1"), &headers, &[proxy, ip("10.0.0.2")]), ip("203.0.113.9"));
+        headers.insert("x-forwarded-for", HeaderValue::from_static("6.6.6.6, x, 203.0.113.9"));
+        assert_eq!(client(proxy, &headers, &[proxy]), ip("203.0.113.9"), "what stands before is the client's own word");
+        headers.insert("x-forwarded-for", HeaderValue::from_static("6.6.6.6, x"));
+        assert_eq!(client(proxy, &headers, &[proxy]), proxy);
     }
 }

@@ -158,7 +158,9 @@ pub async fn take(world: &World, at: &At, report: &Reported, now: Timestamp) -> 
         Applied::Done => (Verdict::Taken, "event_applied"),
         Applied::Duplicate => (Verdict::Taken, "event_duplicate"),
         Applied::NotOurs => {
-            tracing::error!(event = report.event, "event {} is of another account or mode: not believed", report.event);
+            let event = &report.event;
+            tracing::error!(event, "event {event} is of another account or mode: kept for a person");
+            park(world, at, report, now).await?;
             (Verdict::Taken, "event_not_ours")
         }
         Applied::Unknown => {
@@ -181,7 +183,7 @@ async fn park(world: &World, at: &At, report: &Reported, now: Timestamp) -> Resu
     world.store.commit(commit).await?;
     tracing::warn!(
         payment = %report.payment,
-        "event {} names {}, which is not here: parked",
+        "event {} about {} is parked",
         report.event,
         report.payment
     );
@@ -200,23 +202,29 @@ pub async fn step(world: &World, now: Timestamp) -> Result<bool, StoreError> {
     let claims = world.store.claim_parked(now, LEASE, 16).await?;
     let any = !claims.is_empty();
     for claim in claims {
-        let outcome = match retry(world, &claim, now).await? {
-            Applied::Done | Applied::Duplicate | Applied::FenceLost => continue,
-            Applied::NotOurs => Outcome::Dead { why: "of another account or mode".into() },
-            Applied::Unknown | Applied::Contended if now.since(claim.since) > PARKED_MAX => {
-                tracing::error!(event = claim.key.key, "event {} was given up: its payment never came", claim.key.key);
-                Outcome::Dead { why: "its payment never came".into() }
-            }
-            Applied::Unknown | Applied::Contended => Outcome::Again {
-                due: now.after(Duration::from_secs(1 << claim.tries.min(11)).min(Duration::from_secs(3600))),
-                why: "its payment is not here".into(),
-            },
-        };
-        let mut commit = Commit::new(&claim.merchant, now);
-        commit.settle.push(Settle { claim: claim.claim, outcome });
-        world.store.commit(commit).await?;
+        if let Err(error) = try_again(world, &claim, now).await {
+            tracing::error!(event = claim.key.key, %error, "parked event {} could not be settled: {error}", claim.key.key);
+        }
     }
     Ok(any)
+}
+
+async fn try_again(world: &World, claim: &ParkedClaim, now: Timestamp) -> Result<(), StoreError> {
+    let outcome = match retry(world, claim, now).await? {
+        Applied::Done | Applied::Duplicate | Applied::FenceLost => return Ok(()),
+        Applied::NotOurs => Outcome::Dead { why: "of another account or mode".into() },
+        Applied::Unknown | Applied::Contended if now.since(claim.since) > PARKED_MAX => {
+            tracing::error!(event = claim.key.key, "event {} was given up: its payment never came", claim.key.key);
+            Outcome::Dead { why: "its payment never came".into() }
+        }
+        Applied::Unknown | Applied::Contended => Outcome::Again {
+            due: now.after(Duration::from_secs(1 << claim.tries.min(11)).min(Duration::from_secs(3600))),
+            why: "its payment is not here".into(),
+        },
+    };
+    let mut commit = Commit::new(&claim.merchant, now);
+    commit.settle.push(Settle { claim: claim.claim.clone(), outcome });
+    world.store.commit(commit).await.map(drop)
 }
 
 async fn retry(world: &World, claim: &ParkedClaim, now: Timestamp) -> Result<Applied, StoreError> {

@@ -46,20 +46,29 @@ pub fn open(path: &Path) -> Result<KeyRing, BadKeys> {
     KeyRing::new(ring).ok_or_else(damaged)
 }
 
-/// Written beside its place and linked there whole: a crash leaves no half file, and of two processes that make one
-/// at the same time, one wins and both read it.
 fn make(path: &Path) -> std::io::Result<()> {
+    let key = hex::encode(random::<32>(&mut SystemEntropy));
+    write_private(path, &format!("{{ \"1\": \"{key}\" }}\n"))
+}
+
+/// Writes a file that only its owner can read, unless there is one already.
+///
+/// It is written beside its place and linked there whole: a crash leaves no half file, and of two processes that make
+/// one at the same time, one wins and both read it.
+///
+/// # Errors
+/// The folder or the file cannot be written.
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let unique = hex::encode(random::<8>(&mut SystemEntropy));
-    let draft = folder.join(format!(".keys-{unique}"));
+    let draft = folder.join(format!(".draft-{unique}"));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&draft)?;
-    let key = hex::encode(random::<32>(&mut SystemEntropy));
-    writeln!(file, "{{ \"1\": \"{key}\" }}")?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()?;
     let linked = match std::fs::hard_link(&draft, path) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),

@@ -21,11 +21,11 @@ use maud::{DOCTYPE, Markup, html};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use till_core::budget::{Budget, Rate};
+use till_core::budget::{Budget, Rate, network};
 use till_core::card::{Card, Mode};
 use till_core::link::{self, Purpose};
 use till_core::payment::{self, Fact, Status};
-use till_core::port::store::StoreError;
+use till_core::port::store::{Change, Shows, StoreError};
 use till_core::text::Locale;
 use till_core::time::Timestamp;
 use url::Url;
@@ -36,6 +36,8 @@ const OPENINGS: Rate = Rate { burst: 10, every: Duration::from_secs(6) };
 const PER_ADDRESS: Rate = Rate { burst: 60, every: Duration::from_secs(1) };
 /// How long a payer waits for a new checkout before the page says "one moment".
 const WAIT: Duration = Duration::from_secs(3);
+/// Openings of one payment are counted up to here; more of them say nothing new.
+const OPENINGS_COUNTED_MAX: u32 = 100;
 /// Entries of rate budgets that are kept at most.
 const BUDGETS_MAX: usize = 50_000;
 
@@ -45,7 +47,7 @@ const CSS: &str = include_str!("assets/till.css");
 pub struct Pages {
     world: Arc<World>,
     by_link: DashMap<[u8; 32], Budget>,
-    by_address: DashMap<IpAddr, Budget>,
+    by_address: DashMap<String, Budget>,
 }
 
 /// The routes of the pages.
@@ -91,15 +93,14 @@ impl Pages {
         book::load(&self.world, &merchant, id).await.map_err(busy)?.ok_or(NoPage::NotFound)
     }
 
-    fn within_budget(&self, token: &str, address: IpAddr, now: Timestamp) -> Result<(), NoPage> {
-        if self.by_link.len() > BUDGETS_MAX || self.by_address.len() > BUDGETS_MAX {
-            self.by_link.clear();
-            self.by_address.clear();
-        }
-        let mut link = self.by_link.entry(link::hash(token)).or_insert_with(|| Budget::full(OPENINGS, now));
-        let mut address = self.by_address.entry(address).or_insert_with(|| Budget::full(PER_ADDRESS, now));
-        let taken = address.take(PER_ADDRESS, now).and_then(|()| link.take(OPENINGS, now));
-        taken.map_err(|_| NoPage::SlowDown)
+    /// Each address has a budget, whatever it opens.
+    fn address_may(&self, address: IpAddr, now: Timestamp) -> Result<(), NoPage> {
+        take(&self.by_address, network(address), PER_ADDRESS, now)
+    }
+
+    /// Each link has one, whoever opens it. Asked only about links that are there.
+    fn link_may(&self, token: &str, now: Timestamp) -> Result<(), NoPage> {
+        take(&self.by_link, link::hash(token), OPENINGS, now)
     }
 
     fn no_page(&self, why: &NoPage) -> Response {
@@ -116,6 +117,18 @@ impl Pages {
     fn mode(&self, loaded: &Loaded) -> Mode {
         self.world.account(&loaded.stored.account).map_or(Mode::Test, At::mode)
     }
+}
+
+fn take<K: Eq + std::hash::Hash>(kept: &DashMap<K, Budget>, of: K, rate: Rate, now: Timestamp) -> Result<(), NoPage> {
+    if kept.len() >= BUDGETS_MAX {
+        // A full budget is the same as none; if none is full, it is an attack from very many addresses.
+        kept.retain(|_, budget| !budget.is_full(rate, now));
+        if kept.len() >= BUDGETS_MAX {
+            kept.clear();
+        }
+    }
+    let mut budget = kept.entry(of).or_insert_with(|| Budget::full(rate, now));
+    budget.take(rate, now).map_err(|_| NoPage::SlowDown)
 }
 
 async fn pay_page(State(pages): State<Arc<Pages>>, Path(token): Path<String>) -> Response {
@@ -199,15 +212,16 @@ async fn pay(
 ) -> Response {
     let world = &pages.world;
     let now = (world.clock)();
-    if link::is_token(&token)
-        && let Err(why) = pages.within_budget(&token, address, now)
-    {
+    if let Err(why) = pages.address_may(address, now) {
         return pages.no_page(&why);
     }
     let loaded = match pages.open(&token, Purpose::Pay).await {
         Ok(loaded) => loaded,
         Err(why) => return pages.no_page(&why),
     };
+    if let Err(why) = pages.link_may(&token, now) {
+        return pages.no_page(&why);
+    }
     match opened(world, &loaded, now).await {
         Ok(true) => {}
         Ok(false) => return Redirect::to(&format!("/p/{token}")).into_response(),
@@ -246,9 +260,12 @@ async fn opened(world: &World, loaded: &Loaded, now: Timestamp) -> Result<bool, 
         }
         let asked = payment::checkout_again(&loaded.payment, now);
         let work = asked.as_ref().and_then(|asked| book::checkout_work(world, loaded, asked, now));
-        let opening = Fact::LinkOpened { k: loaded.payment.openings.saturating_add(1) };
-        let facts = asked.into_iter().chain([opening]).collect();
-        commit.payment = book::change(world, loaded, facts, Vec::new(), work.into_iter().collect(), now);
+        let k = loaded.payment.openings.saturating_add(1);
+        let opening = (k <= OPENINGS_COUNTED_MAX).then_some(Fact::LinkOpened { k });
+        let shows = if asked.is_some() { Shows::OnCards } else { Shows::Nowhere };
+        let facts = asked.into_iter().chain(opening).collect();
+        let change = book::change(world, loaded, facts, Vec::new(), work.into_iter().collect(), now);
+        commit.payment = change.map(|change| Change { shows, ..change });
         Ok(())
     });
     // Where too many press at once, the press still leads to the checkout; only its count is lost.
@@ -257,7 +274,7 @@ async fn opened(world: &World, loaded: &Loaded, now: Timestamp) -> Result<bool, 
 
 fn usable_url(loaded: &Loaded) -> Option<String> {
     let (_, id) = loaded.payment.usable()?;
-    loaded.stored.checkout_urls.iter().find(|(known, _)| known == id.as_str()).map(|(_, url)| url.clone())
+    World::checkout_url(&loaded.stored, id.as_str())
 }
 
 /// The origin of the provider's pages, for the page's security policy and for people.

@@ -9,6 +9,7 @@
 use crate::book::{self, Loaded};
 use crate::inbox::{self, Applied, Verdict};
 use crate::world::{At, World};
+use futures::future::join_all;
 use std::time::Duration;
 use till_core::id::{MerchantId, PaymentId};
 use till_core::payment;
@@ -29,39 +30,41 @@ const PAGES_MAX: u32 = 100;
 /// [`StoreError`]: what was claimed comes back when its lease ends.
 pub async fn step(world: &World, now: Timestamp) -> Result<bool, StoreError> {
     let due = world.store.claim_due(now, LEASE, AT_ONCE).await?;
-    for (merchant, id) in &due {
-        look(world, merchant, *id, now).await?;
+    let looks = due.iter().map(|(merchant, id)| async move { (id, Box::pin(look(world, merchant, *id, now)).await) });
+    for (id, looked) in join_all(looks).await {
+        if let Err(error) = looked {
+            tracing::error!(payment = %id, %error, "{id} could not be looked at: {error}");
+        }
     }
     Ok(!due.is_empty())
 }
 
+/// The deadline first, which needs nobody; then what the provider knows better.
 async fn look(world: &World, merchant: &MerchantId, id: PaymentId, now: Timestamp) -> Result<(), StoreError> {
-    let Some(loaded) = book::load(world, merchant, id).await? else { return Ok(()) };
-    if let Some(at) = world.account(&loaded.stored.account) {
-        for ask in asks(&loaded) {
-            match at.psp.fetch(&*world.http, &at.account, &ask).await {
-                Ok(reports) => {
-                    for report in &reports {
-                        if inbox::apply(world, merchant, at, report, None, now).await? == Applied::Done {
-                            tracing::debug!(payment = %id, "the provider was asked about {id}");
-                        }
-                    }
-                }
-                // It is asked again at the next look.
-                Err(fault @ (Fault::Later { .. } | Fault::Ambiguous(_))) => {
-                    tracing::info!(payment = %id, "{id}: {fault}")
-                }
-                Err(fault) => tracing::warn!(payment = %id, "{id}: {fault}"),
-            }
-        }
-    }
     let written = book::write::<()>(world, merchant, id, now, |loaded, commit| {
         let passed: Vec<_> = payment::deadline(&loaded.payment, now).into_iter().collect();
         let looked = || looked(world, loaded, now);
         commit.payment = Some(book::change(world, loaded, passed, Vec::new(), Vec::new(), now).unwrap_or_else(looked));
         Ok(())
     });
-    written.await.map(drop)
+    written.await?;
+    let Some(loaded) = book::load(world, merchant, id).await? else { return Ok(()) };
+    let Some(at) = world.account(&loaded.stored.account) else { return Ok(()) };
+    for ask in asks(&loaded) {
+        match at.psp.fetch(&*world.http, &at.account, &ask).await {
+            Ok(reports) => {
+                for report in &reports {
+                    if inbox::apply(world, merchant, at, report, None, now).await? == Applied::Done {
+                        tracing::debug!(payment = %id, "the provider was asked about {id}");
+                    }
+                }
+            }
+            // It is asked again at the next look.
+            Err(fault @ (Fault::Later { .. } | Fault::Ambiguous(_))) => tracing::info!(payment = %id, "{id}: {fault}"),
+            Err(fault) => tracing::warn!(payment = %id, "{id}: {fault}"),
+        }
+    }
+    Ok(())
 }
 
 /// Nothing new: only the next look is written, which shows on no card.
@@ -109,11 +112,21 @@ async fn sweep_account(world: &World, at: &At, now: Timestamp) -> Result<(), Sto
     for _ in 0..PAGES_MAX {
         let page = match at.psp.list_since(&*world.http, &at.account, cursor.as_deref()).await {
             Ok(page) => page,
+            // The provider has forgotten where we were; what we know already makes no second fact.
+            Err(Fault::NotFound) if cursor.is_some() => {
+                tracing::error!(account = %at.account.id, "the event list of {} begins anew: our place in it is gone", at.account.id);
+                cursor = None;
+                continue;
+            }
             Err(fault) => {
                 tracing::warn!(account = %at.account.id, "the event list of {} could not be read: {fault}", at.account.id);
                 return Ok(());
             }
         };
+        for event in &page.unreadable {
+            world.counts.add("event_unreadable");
+            tracing::error!(account = %at.account.id, event, "event {event} of {} cannot be read", at.account.id);
+        }
         for report in &page.reports {
             if inbox::take(world, at, report, now).await? == Verdict::Later {
                 return Ok(());

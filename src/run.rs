@@ -7,11 +7,17 @@
 use crate::clock::SystemEntropy;
 use crate::world::World;
 use crate::{cards, checkouts, inbox, reconciler};
-use std::net::SocketAddr;
+use axum::Extension;
+use axum::extract::ConnectInfo;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
 use std::time::Duration;
 use till_core::port::store::StoreError;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +25,10 @@ use tokio_util::sync::CancellationToken;
 const NAP: Duration = Duration::from_millis(500);
 /// How long a worker waits after the store failed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a client may take to send its headers.
+const HEADERS: Duration = Duration::from_secs(10);
+/// Connections that are open at once; the next one waits.
+const CONNECTIONS_MAX: usize = 8192;
 /// How long requests under way may take after the stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -93,8 +103,14 @@ async fn turn(world: Arc<World>, stop: CancellationToken, worker: Worker) {
 async fn sweeps(world: Arc<World>, stop: CancellationToken) {
     let holder = hex::encode(till_core::id::random::<8>(&mut SystemEntropy));
     while !stop.is_cancelled() {
-        if let Err(error) = reconciler::sweep(&world, &holder, (world.clock)()).await {
-            tracing::error!(%error, "the sweep could not go on: {error}");
+        tokio::select! {
+            // Cut anywhere, the next sweep begins where this one had come to.
+            () = stop.cancelled() => break,
+            swept = reconciler::sweep(&world, &holder, (world.clock)()) => {
+                if let Err(error) = swept {
+                    tracing::error!(%error, "the sweep could not go on: {error}");
+                }
+            }
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -108,13 +124,40 @@ async fn sweeps(world: Arc<World>, stop: CancellationToken) {
 /// # Errors
 /// The listener failed.
 pub async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let until = stop.clone();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move { until.cancelled().await });
-    tokio::select! {
-        served = server => served,
-        () = async { stop.cancelled().await; tokio::time::sleep(FAREWELL).await } => Ok(()),
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    // Who sends headers by the drop, or opens sockets and says nothing, holds one of many places for a short while.
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    let (open, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // No file handle is left, or the client has gone: neither is a reason to stop serving.
+                tracing::warn!(%error, "a connection was not taken: {error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let service = TowerToHyperService::new(router.clone().layer(Extension(ConnectInfo(peer))));
+        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            // A broken connection is the client's affair.
+            let _ = connection.await;
+            drop(place);
+        });
     }
+    drop(listener);
+    tokio::select! {
+        () = open.shutdown() => {}
+        () = tokio::time::sleep(FAREWELL) => {}
+    }
+    Ok(())
 }
 
 /// Cancels `stop` at Ctrl-C or SIGTERM.
@@ -132,7 +175,13 @@ pub fn stop_on_signals(stop: &CancellationToken) {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminate.recv() => {}
         }
-        tracing::info!("stopping: finishing what is under way");
+        tracing::info!("stopping: finishing what is under way; once more ends it at once");
         stop.cancel();
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        // Nothing is lost by it: whatever was not finished is found again at the next start.
+        std::process::exit(130);
     });
 }

@@ -182,14 +182,9 @@ impl World {
         }
     }
 
-    /// Where the payer pays: our page, or the provider's.
-    pub fn pay_url(&self, stored: &Stored, usable: Option<&str>) -> String {
-        let provider = || {
-            let url_of =
-                |id: &str| stored.checkout_urls.iter().find(|(known, _)| known == id).map(|(_, url)| url.clone());
-            usable.and_then(url_of).or_else(|| stored.checkout_urls.last().map(|(_, url)| url.clone()))
-        };
-        self.page(Purpose::Pay, stored).or_else(provider).unwrap_or_default()
+    /// Where the provider's checkout of this id is paid.
+    pub fn checkout_url(stored: &Stored, id: &str) -> Option<String> {
+        stored.checkout_urls.iter().find(|(known, _)| known == id).map(|(_, url)| url.clone())
     }
 }
 

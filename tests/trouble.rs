@@ -13,11 +13,11 @@ use till::world::{At, Bells, Counts, LinkMode, Merchant, Pace, World};
 use till::{cards, checkouts, desk, inbox, reconciler};
 use till_core::command::Grammar;
 use till_core::contract::model::Model;
-use till_core::contract::script::{NoHttp, ScriptedChat, ScriptedPsp, cents, cut, whole};
+use till_core::contract::script::{Knows, NoHttp, ScriptedChat, ScriptedPsp, cents, cut, whole};
 use till_core::contract::seeded::Seeded;
 use till_core::id::{AccountId, MerchantId};
 use till_core::keys::KeyRing;
-use till_core::payment::{Limits, Payment, Status};
+use till_core::payment::{Fact, Limits, Payment, Status};
 use till_core::place::{PersonId, Place};
 use till_core::port::chat::Chat;
 use till_core::port::desk::{Ack, Again, Deed, Desk as _, Inbound};
@@ -230,7 +230,21 @@ impl Sim {
     fn settle(&mut self) {
         self.psp.trouble(0);
         self.chat.trouble(0, 0);
-        for _ in 0..400 {
+        // A lease, a long backoff and a poll later nobody can pay what was cancelled, although it is not over by itself.
+        self.rounds(10);
+        let holds = self.psp.holds();
+        for it in self.stored() {
+            let cancelled = it.facts.iter().any(|(_, fact)| matches!(fact, Fact::CancelAsked { .. }));
+            let open = holds.get(&it.id).map_or(0, |held| held.open);
+            assert!(!cancelled || open == 0, "cancelled, and can still be paid: {it:#?}");
+        }
+        self.rounds(390);
+        let backlog = whole(self.world.store.backlog()).unwrap();
+        assert_eq!((backlog.work, backlog.cards, backlog.parked), (0, 0, 0), "{backlog:?}");
+    }
+
+    fn rounds(&mut self, minutes: u32) {
+        for _ in 0..minutes {
             let (world, now) = (self.world.clone(), self.now());
             let mut entropy = Seeded::new(self.seeded.bits());
             whole(checkouts::step(&world, now, &mut entropy)).unwrap();
@@ -240,8 +254,6 @@ impl Sim {
             whole(cards::step_messages(&world, now, &mut entropy)).unwrap();
             self.ahead(60_000);
         }
-        let backlog = whole(self.world.store.backlog()).unwrap();
-        assert_eq!((backlog.work, backlog.cards, backlog.parked), (0, 0, 0), "{backlog:?}");
     }
 
     fn agree(&self) {
@@ -255,6 +267,8 @@ impl Sim {
             let held = holds.get(&it.id).cloned().unwrap_or_default();
             assert_eq!((sums.captured, sums.refunded), (held.captured, held.refunded), "{it:#?}");
             assert_eq!(sums.reserved, 0, "no refund hangs: {it:#?}");
+            let refused = it.facts.iter().any(|(_, fact)| matches!(fact, Fact::RefundRefused { .. }));
+            assert!(!refused, "a refund that was granted is within what is left: {it:#?}");
             assert!(held.twins <= 1 && held.open <= 1, "one checkout for every number, one open at a time: {held:?}");
             assert!(sums.refunded <= sums.captured, "{sums:?}");
             assert!(!status.is_moving() || status == Status::Open, "{status}: {it:#?}");
@@ -317,4 +331,94 @@ fn a_seed_is_the_same_history_every_time() {
         let told = |sim: &Sim| format!("{:?} {:?}", sim.stored(), sim.chat.messages());
         assert_eq!(told(&history(seed)), told(&history(seed)));
     }
+}
+
+/// A payment of 50 EUR, paid, and its code.
+fn paid(sim: &mut Sim) -> String {
+    sim.say("/pay 50 EUR coffee");
+    sim.rounds(1);
+    let open = sim.psp.open();
+    assert!(sim.psp.pay(&open[0]));
+    sim.rounds(2);
+    let code = sim.stored()[0].code.to_string();
+    assert_eq!(sim.sums().captured, 5000);
+    code
+}
+
+impl Sim {
+    fn sums(&self) -> till_core::payment::Sums {
+        let stored = self.stored();
+        let facts: Vec<_> = stored[0].facts.iter().map(|(_, fact)| fact).collect();
+        Payment::of(facts).unwrap().sums()
+    }
+
+    fn out_today(&self) -> i64 {
+        let by = self.inbound("x", Deed::Pressed { token: String::new(), amount: None }).by;
+        let keys = till::book::refund_totals(self.now(), cents(0, "EUR").currency(), &by);
+        let merchant = &self.world.merchant.id;
+        let [person, all] = keys.map(|key| whole(self.world.store.total(merchant, &key)).unwrap().minor);
+        assert_eq!(person, all);
+        all
+    }
+}
+
+#[test]
+fn a_refund_by_somebody_who_left_is_refused_and_gives_the_days_limit_back() {
+    let mut sim = Sim::new(2);
+    let code = paid(&mut sim);
+    sim.say(&format!("/till refund {code} 10"));
+    assert_eq!((sim.sums().reserved, sim.out_today()), (1000, 1000));
+    // However often the look-up fails first, that is no try: nothing was sent.
+    sim.chat.knows(Knows::NotNow);
+    sim.rounds(3);
+    sim.chat.knows(Knows::Guests);
+    sim.rounds(3);
+    assert_eq!((sim.sums().reserved, sim.sums().refunded, sim.out_today()), (0, 0, 0));
+    assert!(sim.chat.messages().iter().any(|message| message.body.to_string().contains("was not made")));
+}
+
+#[test]
+fn a_refund_that_was_perhaps_sent_is_seen_through_whoever_left_since() {
+    let mut sim = Sim::new(2);
+    let code = paid(&mut sim);
+    sim.say(&format!("/till refund {code} 10"));
+    // The provider makes it, and the process is killed before the answer is kept.
+    let (world, now) = (sim.world.clone(), sim.now());
+    assert!(cut(checkouts::step(&world, now, &mut Seeded::new(1)), 1).is_none());
+    assert_eq!(sim.psp.holds().values().map(|held| held.refunded).sum::<i64>(), 1000);
+    sim.chat.knows(Knows::Guests);
+    sim.ahead(3_600_000);
+    sim.rounds(3);
+    assert_eq!((sim.sums().reserved, sim.sums().refunded), (0, 1000));
+    assert_eq!(sim.psp.holds().values().map(|held| held.refunded).sum::<i64>(), 1000, "and made once");
+}
+
+#[test]
+fn in_direct_mode_the_card_follows_the_checkout_that_can_be_paid() {
+    let mut sim = Sim::new(1);
+    sim.say("/pay 50 EUR coffee expires:2d");
+    sim.rounds(2);
+    let card = |sim: &Sim| sim.chat.messages()[0].body["card"].clone();
+    assert_eq!(card(&sim)["actions"][0]["url"], "https://psp.example/pay/co_0");
+    sim.ahead(24 * 3_600_000);
+    sim.rounds(70);
+    assert_eq!(card(&sim)["actions"][0]["url"], "https://psp.example/pay/co_1", "the first has closed by itself");
+    assert!(sim.psp.pay(&sim.psp.open()[0]));
+    sim.rounds(70);
+    let card = card(&sim);
+    assert_eq!(card["status"], "paid");
+    assert!(!card["actions"].to_string().contains("https://"), "there is no page of ours to show: {card:#}");
+}
+
+#[test]
+fn an_act_that_comes_again_is_answered_as_done_and_not_as_refused() {
+    let mut sim = Sim::new(2);
+    sim.say("/pay 50 EUR coffee");
+    sim.rounds(2);
+    let code = sim.stored()[0].code.to_string();
+    let typed = |text: String| Deed::Typed { text, mentions: Vec::new(), again: Again::Unasked };
+    let cancel = sim.inbound("twice", typed(format!("/till cancel {code}")));
+    whole(sim.desk.hear(cancel.clone()));
+    let Ack::Say { text, .. } = whole(sim.desk.hear(cancel)) else { panic!("an answer in words") };
+    assert!(text.starts_with("This was done already"), "{text}");
 }

@@ -1,6 +1,7 @@
 //! Rate budgets: how often somebody may do something. A token bucket that is told the time.
 
 use crate::time::Timestamp;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// `burst` at once, and one more every `every`.
@@ -25,6 +26,11 @@ impl Budget {
         Self { left_milli: u64::from(rate.burst) * 1000, at: now }
     }
 
+    /// Whether nothing is missing by now, so that it need not be kept.
+    pub fn is_full(&self, rate: Rate, now: Timestamp) -> bool {
+        now.since(self.at) >= rate.every.saturating_mul(rate.burst)
+    }
+
     /// Takes one, or says how long to wait for it. A clock that jumps back gives nothing and takes nothing.
     ///
     /// # Errors
@@ -43,6 +49,19 @@ impl Budget {
         }
         let missing = 1000 - self.left_milli;
         Err(Duration::from_millis((missing.saturating_mul(every_ms)).div_ceil(1000)))
+    }
+}
+
+/// What one subscriber of an internet provider holds: an IPv4 address, or the first 64 bits of an IPv6 address.
+///
+/// Source: RFC 6177, section 2.
+pub fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}")
+        }
     }
 }
 

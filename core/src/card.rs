@@ -201,10 +201,12 @@ pub struct View<'a> {
     pub wording: &'a Wording,
     /// Who gets the money, by name.
     pub merchant: &'a str,
-    /// Our pay page, or in direct mode the provider's.
-    pub pay_url: &'a str,
-    /// The receipt page.
-    pub receipt_url: &'a str,
+    /// The page that tells its state: ours, or in direct mode the provider's newest.
+    pub link: &'a str,
+    /// Where it can be paid now: our page, or in direct mode the usable checkout.
+    pub pay_url: Option<&'a str>,
+    /// The receipt, where there is a page of ours.
+    pub receipt_url: Option<&'a str>,
     /// Whether real money moves.
     pub mode: Mode,
     /// How `till cancel …` is typed here: `/till`.
@@ -248,7 +250,7 @@ pub fn card(view: &View<'_>, locale: &Locale) -> Card {
         note: view.wording.note.as_deref().map(Short::new),
         actions: UpTo::new(actions(view, status, locale)),
         footer: Short::new(locale.say("card-footer", &[("merchant", view.merchant), ("code", &view.code.to_string())])),
-        link: view.pay_url.to_owned(),
+        link: view.link.to_owned(),
         mode: view.mode,
     }
 }
@@ -331,19 +333,12 @@ fn actions(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Action> {
         url: url.to_owned(),
         audience: Audience::Anyone,
     };
-    if view.payment.is_payable() && status == Status::Open {
-        actions.push(link(
-            locale.say("action-pay", &[("amount", &sums.money(sums.missing()).text(locale))]),
-            view.pay_url,
-        ));
-    } else if view.payment.is_payable() {
-        actions.push(link(
-            locale.say("action-pay-rest", &[("amount", &sums.money(sums.missing()).text(locale))]),
-            view.pay_url,
-        ));
+    if let Some(url) = view.pay_url.filter(|_| view.payment.is_payable()) {
+        let key = if status == Status::Open { "action-pay" } else { "action-pay-rest" };
+        actions.push(link(locale.say(key, &[("amount", &sums.money(sums.missing()).text(locale))]), url));
     }
-    if sums.captured > 0 {
-        actions.push(link(locale.say("action-receipt", &[]), view.receipt_url));
+    if let Some(url) = view.receipt_url.filter(|_| sums.captured > 0) {
+        actions.push(link(locale.say("action-receipt", &[]), url));
     }
     for act in [Act::Refund, Act::Cancel] {
         if view.payment.may(act) {

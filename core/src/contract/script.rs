@@ -360,7 +360,7 @@ impl Psp for ScriptedPsp {
         let events = self.call(|provider| Ok(provider.events.clone())).await?;
         let reports: Vec<Reported> = events.iter().skip(after).take(10).cloned().collect();
         let next = after + reports.len();
-        Ok(Page { reports, cursor: next.to_string(), more: next < events.len() })
+        Ok(Page { reports, unreadable: Vec::new(), cursor: next.to_string(), more: next < events.len() })
     }
 
     async fn verify(
@@ -375,14 +375,26 @@ impl Psp for ScriptedPsp {
     }
 }
 
-/// A chat in memory. Whoever's id begins with `staff:` is staff.
+/// A chat in memory.
 pub struct ScriptedChat(Mutex<Room>);
 
 struct Room {
     seeded: Seeded,
     trouble_percent: u64,
     closed_percent: u64,
+    knows: Knows,
     messages: Vec<Message>,
+}
+
+/// What the chat says when it is asked who somebody is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knows {
+    /// Whoever's id begins with `staff:` is staff.
+    Staff,
+    /// Nobody is staff any more.
+    Guests,
+    /// Not now.
+    NotNow,
 }
 
 /// One message in the room.
@@ -400,7 +412,13 @@ impl ScriptedChat {
     /// One whose mishaps come from `seed`.
     pub fn new(seed: u64) -> Self {
         let seeded = Seeded::new(seed);
-        Self(Mutex::new(Room { seeded, trouble_percent: 0, closed_percent: 0, messages: Vec::new() }))
+        Self(Mutex::new(Room {
+            seeded,
+            trouble_percent: 0,
+            closed_percent: 0,
+            knows: Knows::Staff,
+            messages: Vec::new(),
+        }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Room> {
@@ -411,6 +429,11 @@ impl ScriptedChat {
     pub fn trouble(&self, percent: u64, closed_percent: u64) {
         let mut room = self.lock();
         (room.trouble_percent, room.closed_percent) = (percent, closed_percent);
+    }
+
+    /// What it says from now on when it is asked who somebody is.
+    pub fn knows(&self, knows: Knows) {
+        self.lock().knows = knows;
     }
 
     /// What stands in the room.
@@ -510,7 +533,11 @@ impl Chat for ScriptedChat {
     }
 
     async fn person(&self, who: &PersonId, _: &Place) -> Result<Option<Person>, SendError> {
-        let standing = if who.id.starts_with("staff:") { Standing::Staff } else { Standing::Guest };
+        let standing = match self.lock().knows {
+            Knows::NotNow => return Err(SendError::Later { wait: None }),
+            Knows::Staff if who.id.starts_with("staff:") => Standing::Staff,
+            Knows::Staff | Knows::Guests => Standing::Guest,
+        };
         Ok(Some(Person { id: who.clone(), name: who.id.clone(), standing }))
     }
 

@@ -546,8 +546,9 @@ proptest! {
             payment: &payment,
             wording: &wording,
             merchant: "Shop",
-            pay_url: "https://pay.example/p/0",
-            receipt_url: "https://pay.example/r/0",
+            link: "https://pay.example/p/0",
+            pay_url: Some("https://pay.example/p/0"),
+            receipt_url: Some("https://pay.example/r/0"),
             mode: crate::card::Mode::Test,
             typed: "/till",
         };

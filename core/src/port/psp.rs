@@ -253,6 +253,8 @@ pub enum Fault {
 pub struct Page {
     /// Oldest first; foreign events are left out.
     pub reports: Vec<Reported>,
+    /// Ids of events that this version cannot read; they are passed over.
+    pub unreadable: Vec<String>,
     /// Where the next page begins; the same cursor again when there is nothing new.
     pub cursor: String,
     /// Whether more is there now.

@@ -272,6 +272,13 @@ pub enum Outcome {
         /// Why, for the log and the doctor. Never a secret or a body.
         why: String,
     },
+    /// Again, not before `due`, and the call was surely not made: this try does not count.
+    Unsent {
+        /// Not before.
+        due: Timestamp,
+        /// Why.
+        why: String,
+    },
     /// Given up: kept for a person.
     Dead {
         /// Why.
@@ -549,6 +556,9 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]: not written, as far as the store can tell; the decision may be taken again, since its inbox
     /// keys make a repeat harmless.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
+
+    /// The payment that one of these deliveries was answered with. `None`: they are new, or named no payment.
+    async fn answered(&self, merchant: &MerchantId, keys: &[InboxKey]) -> Result<Option<PaymentId>, StoreError>;
 
     /// One payment with its facts.
     async fn payment(&self, merchant: &MerchantId, id: PaymentId) -> Result<Option<Stored>, StoreError>;

@@ -6,7 +6,7 @@
 use dashmap::DashMap;
 use std::net::IpAddr;
 use std::time::Duration;
-use till_core::budget::{Budget, Rate};
+use till_core::budget::{Budget, Rate, network};
 use till_core::time::Timestamp;
 
 /// What is limited, and how much of it one may have.
@@ -77,17 +77,6 @@ impl Limits {
     /// How long to wait for the next one.
     pub(crate) fn take_of(&self, what: Limited, address: Option<IpAddr>, now: Timestamp) -> Result<(), Duration> {
         address.map_or(Ok(()), |address| self.take(what, &network(address), now))
-    }
-}
-
-/// What one subscriber holds: an IPv4 address, or the first 64 bits of an IPv6 address (RFC 6177).
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}")
-        }
     }
 }
 

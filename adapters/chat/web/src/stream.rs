@@ -20,9 +20,11 @@ use dashmap::DashMap;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use till_core::budget::network;
 use till_core::card::Audience;
 use till_core::port::store::StoreError;
 use till_core::port::transcript::{Conversation, Line, Scope};
@@ -38,47 +40,66 @@ const BEAT: Duration = Duration::from_secs(15);
 /// How soon a browser comes back.
 const RETRY: Duration = Duration::from_secs(1);
 const STREAMS_PER_SESSION_MAX: usize = 8;
+/// An office or a mobile network has one address for many customers.
+const STREAMS_PER_ADDRESS_MAX: usize = 200;
 const STREAMS_MAX: usize = 4_000;
 
-/// How many streams are open, by session.
+/// How many streams are open, by session and by address.
 #[derive(Debug, Default)]
 pub(crate) struct Streams(Arc<Open>);
 
 #[derive(Debug, Default)]
 struct Open {
-    all: AtomicUsize,
-    by_session: DashMap<String, usize>,
+    customers: AtomicUsize,
+    by_holder: DashMap<String, usize>,
 }
 
 /// The right to one stream; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Seat {
     open: Arc<Open>,
-    session: String,
+    /// The session, and of a customer the address.
+    holders: Vec<String>,
+    side: Side,
 }
 
 impl Streams {
-    /// A seat, unless all are taken.
-    pub(crate) fn seat(&self, session: &str) -> Option<Seat> {
-        if self.0.all.fetch_add(1, Ordering::SeqCst) >= STREAMS_MAX {
-            self.0.all.fetch_sub(1, Ordering::SeqCst);
-            return None;
-        }
-        let mut taken = self.0.by_session.entry(session.to_owned()).or_insert(0);
-        *taken += 1;
-        let too_many = *taken > STREAMS_PER_SESSION_MAX;
-        drop(taken);
+    /// A seat, unless all are taken. Staff have seats of their own: no crowd of strangers shuts them out.
+    pub(crate) fn seat(&self, session: &str, side: Side, address: Option<IpAddr>) -> Option<Seat> {
         // From here on dropping the seat counts down again.
-        let seat = Seat { open: self.0.clone(), session: session.to_owned() };
-        (!too_many).then_some(seat)
+        let mut seat = Seat { open: self.0.clone(), holders: Vec::new(), side };
+        let mut fits = seat.take(session.to_owned(), STREAMS_PER_SESSION_MAX);
+        if side == Side::Customer {
+            fits &= self.0.customers.fetch_add(1, Ordering::SeqCst) < STREAMS_MAX;
+            if let Some(address) = address {
+                fits &= seat.take(format!("from {}", network(address)), STREAMS_PER_ADDRESS_MAX);
+            }
+        }
+        fits.then_some(seat)
+    }
+}
+
+impl Seat {
+    /// Counts for a holder, and says whether that is within bounds.
+    fn take(&mut self, holder: String, most: usize) -> bool {
+        let mut taken = self.open.by_holder.entry(holder.clone()).or_insert(0);
+        *taken += 1;
+        let fits = *taken <= most;
+        drop(taken);
+        self.holders.push(holder);
+        fits
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.open.all.fetch_sub(1, Ordering::SeqCst);
-        self.open.by_session.alter(&self.session, |_, taken| taken.saturating_sub(1));
-        self.open.by_session.remove_if(&self.session, |_, taken| *taken == 0);
+        if self.side == Side::Customer {
+            self.open.customers.fetch_sub(1, Ordering::SeqCst);
+        }
+        for holder in &self.holders {
+            self.open.by_holder.alter(holder, |_, taken| taken.saturating_sub(1));
+            self.open.by_holder.remove_if(holder, |_, taken| *taken == 0);
+        }
     }
 }
 

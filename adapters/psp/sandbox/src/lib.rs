@@ -101,12 +101,13 @@ impl Psp for Sandbox {
         };
         let path = format!("/v1/events?limit={PAGE}{after}");
         let page: wire::Events = call::get(http, at, &path).await?;
-        let mut reports = Vec::new();
+        let (mut reports, mut unreadable) = (Vec::new(), Vec::new());
         for event in &page.data {
-            match read::event(event).map_err(|why| Fault::Unreadable(format!("event `{}`: {why}", event.id)))? {
-                Evidence::Facts(report) => reports.push(report),
-                Evidence::Foreign => {}
-                Evidence::Hint { event: _, ask } => match self.fetch(http, at, &ask).await {
+            match read::event(event) {
+                Err(_) => unreadable.push(event.id.clone()),
+                Ok(Evidence::Facts(report)) => reports.push(report),
+                Ok(Evidence::Foreign) => {}
+                Ok(Evidence::Hint { event: _, ask }) => match self.fetch(http, at, &ask).await {
                     Ok(found) => reports.extend(found),
                     Err(Fault::NotFound) => {} // An unknown event about something that is no longer there.
                     Err(fault) => return Err(fault),
@@ -115,7 +116,7 @@ impl Psp for Sandbox {
         }
         let last = page.data.last().map(|event| event.id.clone());
         let cursor = last.unwrap_or_else(|| cursor.unwrap_or_default().to_owned());
-        Ok(Page { reports, cursor, more: page.has_more })
+        Ok(Page { reports, unreadable, cursor, more: page.has_more })
     }
 
     async fn verify(

@@ -268,11 +268,12 @@ fn a_refund_that_somebody_makes_at_the_provider_is_told_of_too() {
 }
 
 #[test]
-fn the_list_skips_what_is_foreign_and_fetches_what_is_unknown() {
+fn the_list_skips_what_is_foreign_or_unreadable_and_fetches_what_is_unknown() {
     let events = json!({"data": [
         event("checkout.completed", &checkout("complete", "paid")),
         event("payout.paid", &json!({})),
         event("checkout.frozen", &checkout("frozen", "")),
+        event("checkout.completed", &json!({"id": "co_9", "metadata": {"till_payment": PAYMENT, "till_n": "1"}})),
     ], "has_more": true});
     let found = json!({"data": [checkout("complete", "paid")]});
     let http =
@@ -280,8 +281,9 @@ fn the_list_skips_what_is_foreign_and_fetches_what_is_unknown() {
     let page = now(Sandbox.list_since(&http, &account(), None)).unwrap();
     let told: Vec<&str> = page.reports.iter().map(|it| it.event.as_str()).collect();
     assert_eq!((told, page.cursor.as_str(), page.more), (vec!["evt_1", "fetch:co_1:paid:2000"], "evt_1", true));
+    assert_eq!(page.unreadable, ["evt_1"], "what cannot be read is named and passed over");
     let end = now(Sandbox.list_since(&http, &account(), Some("evt_1"))).unwrap();
-    assert_eq!(end, Page { reports: vec![], cursor: "evt_1".into(), more: false });
+    assert_eq!(end, Page { reports: vec![], unreadable: vec![], cursor: "evt_1".into(), more: false });
     assert!(http.asked.lock().unwrap()[2].starts_with("Get http://127.0.0.1:4242/v1/events?limit=100&after=evt_1\n"));
 }
 

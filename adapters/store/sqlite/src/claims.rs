@@ -41,6 +41,10 @@ pub(crate) async fn settle(db: &mut Db, settle: &Settle) -> Result<()> {
     match &settle.outcome {
         Outcome::Done => done(db, table, row).await,
         Outcome::Again { due, why } => again(db, table, row, *due, why).await,
+        Outcome::Unsent { due, why } => {
+            again(db, table, row, *due, why).await?;
+            take_back_try(db, table, row).await
+        }
         Outcome::Dead { why } => give_up(db, table, row, why).await,
     }
 }
@@ -54,6 +58,12 @@ async fn done(db: &mut Db, table: Claimed, row: i64) -> Result<()> {
 pub(crate) async fn again(db: &mut Db, table: Claimed, row: i64, due: Timestamp, why: &str) -> Result<()> {
     let sql = about!(table, "UPDATE", "SET due = ?2, held = 0, why = ?3 WHERE row = ?1 AND held = 1");
     sqlx::query(sql).bind(row).bind(due.ms()).bind(why).execute(db).await.map(drop).map_err(failed)
+}
+
+/// The try that the claim counted was none.
+async fn take_back_try(db: &mut Db, table: Claimed, row: i64) -> Result<()> {
+    let sql = about!(table, "UPDATE", "SET tries = max(tries - 1, 0) WHERE row = ?1");
+    sqlx::query(sql).bind(row).execute(db).await.map(drop).map_err(failed)
 }
 
 /// It never comes again; a person may look at it.

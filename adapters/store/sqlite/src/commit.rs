@@ -91,7 +91,8 @@ async fn write(db: &mut Db, commit: &Commit) -> Result<()> {
     Ok(())
 }
 
-async fn answered(db: &mut Db, merchant: &MerchantId, key: &InboxKey) -> Result<Option<Committed>> {
+/// What a delivery was answered with.
+pub(crate) async fn answered(db: &mut Db, merchant: &MerchantId, key: &InboxKey) -> Result<Option<Committed>> {
     const SQL: &str = "SELECT key, payment FROM inbox WHERE merchant = ?1 AND source = ?2 AND key = ?3";
     let query = sqlx::query(SQL).bind(merchant.as_str()).bind(&key.source).bind(&key.key);
     let Some(row) = query.fetch_optional(db).await.map_err(failed)? else { return Ok(None) };

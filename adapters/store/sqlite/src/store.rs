@@ -1,14 +1,14 @@
 //! The port: what writes goes to the writer, what asks goes to the readers.
 
 use crate::kept::Slot;
-use crate::{Result, Sqlite, cards, claims, commit, kept, read};
+use crate::{Result, Sqlite, cards, claims, commit, failed, kept, read};
 use async_trait::async_trait;
 use std::time::Duration;
 use till_core::id::{AccountId, Code, MerchantId, PaymentId};
 use till_core::link::Purpose;
 use till_core::port::store::{
-    Backlog, CardClaim, Commit, Committed, ListFilter, ObjectKind, ParkedClaim, Queue, Staff, Store, Stored, Summary,
-    Total, TotalKey, WorkClaim,
+    Backlog, CardClaim, Commit, Committed, InboxKey, ListFilter, ObjectKind, ParkedClaim, Queue, Staff, Store, Stored,
+    Summary, Total, TotalKey, WorkClaim,
 };
 use till_core::time::Timestamp;
 
@@ -16,6 +16,16 @@ use till_core::time::Timestamp;
 impl Store for Sqlite {
     async fn commit(&self, commit: Commit) -> Result<Committed> {
         self.writer.write(move |db| Box::pin(async move { commit::commit(db, &commit).await })).await
+    }
+
+    async fn answered(&self, merchant: &MerchantId, keys: &[InboxKey]) -> Result<Option<PaymentId>> {
+        let mut db = self.readers.acquire().await.map_err(failed)?;
+        for key in keys {
+            if let Some(Committed::Duplicate(Some(payment))) = commit::answered(&mut db, merchant, key).await? {
+                return Ok(Some(payment));
+            }
+        }
+        Ok(None)
     }
 
     async fn payment(&self, merchant: &MerchantId, id: PaymentId) -> Result<Option<Stored>> {

@@ -7,8 +7,8 @@ use crate::link::Purpose;
 use crate::money::Money;
 use crate::payment::Fact;
 use crate::port::store::{
-    Backlog, CardClaim, Claim, Claimed, Commit, Committed, ListFilter, ObjectKind, ParkedClaim, Queue, Staff, Store,
-    StoreError, Stored, Summary, Total, TotalKey, WorkClaim,
+    Backlog, CardClaim, Claim, Claimed, Commit, Committed, InboxKey, ListFilter, ObjectKind, ParkedClaim, Queue, Staff,
+    Store, StoreError, Stored, Summary, Total, TotalKey, WorkClaim,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -37,6 +37,11 @@ fn due<T>(
 impl Store for Model {
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
         Ok(self.rows().commit(commit))
+    }
+
+    async fn answered(&self, merchant: &MerchantId, keys: &[InboxKey]) -> Result<Option<PaymentId>, StoreError> {
+        let rows = self.rows();
+        Ok(keys.iter().find_map(|key| rows.inbox.get(&(merchant.clone(), key.clone())).copied().flatten()))
     }
 
     async fn payment(&self, merchant: &MerchantId, id: PaymentId) -> Result<Option<Stored>, StoreError> {

@@ -65,6 +65,10 @@ impl Turn {
         match outcome {
             Outcome::Done => self.state = State::Done,
             Outcome::Again { due, .. } => self.again(*due),
+            Outcome::Unsent { due, .. } => {
+                self.again(*due);
+                self.tries -= 1;
+            }
             Outcome::Dead { .. } => self.give_up(),
         }
     }

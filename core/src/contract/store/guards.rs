@@ -12,6 +12,9 @@ pub(super) async fn a_second_delivery_names_the_payment(both: &Both) {
     assert_eq!(shop.decide(deliver(1, inbox("evt_1"))).await, Committed::Done);
     assert_eq!(shop.decide(deliver(2, inbox("evt_1"))).await, Committed::Duplicate(Some(id)));
     assert_eq!(shop.decide(deliver(1, inbox("evt_1"))).await, Committed::Duplicate(Some(id)), "before its version");
+    let known = async |keys: &[InboxKey]| both.store.answered(&shop.merchant, keys).await.unwrap();
+    assert_eq!(known(&[inbox("evt_9"), inbox("evt_1")]).await, Some(id));
+    assert_eq!(known(&[inbox("evt_9")]).await, None);
     assert_eq!(shop.stored(id).await.version, 2);
     let elsewhere = InboxKey { source: "sandbox/acct_2".into(), key: "evt_1".into() };
     assert_eq!(shop.decide(deliver(2, elsewhere)).await, Committed::Done, "another source has keys of its own");

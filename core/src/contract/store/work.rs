@@ -152,6 +152,10 @@ pub(super) async fn work_comes_again_when_it_says_so_and_never_once_it_is_given_
     assert_eq!(shop.work(Queue::Provider, at(4)).await.len(), 0);
     let second = only(shop.work(Queue::Provider, at(5)).await);
     assert_eq!((second.tries, second.since), (2, at(0)));
+    let unsent = Outcome::Unsent { due: at(6), why: "nobody to ask".into() };
+    assert_eq!(shop.settle(at(5), Settle { claim: second.claim.clone(), outcome: unsent }).await, Committed::Done);
+    let second = only(shop.work(Queue::Provider, at(6)).await);
+    assert_eq!(second.tries, 2, "what was not sent was no try");
     assert_eq!(shop.settle(at(6), dead(&second.claim)).await, Committed::Done);
     assert_eq!(shop.work(Queue::Provider, at(9_999)).await.len(), 0);
     assert_eq!(shop.settle(at(7), done(&second)).await, Committed::FenceLost);

@@ -83,21 +83,23 @@ pub(super) async fn invitation(State(web): State<Arc<Web>>, Path(token): Path<St
     }
 }
 
-pub(super) async fn chat_stream(State(web): State<Arc<Web>>, Query(from): Query<From>, headers: HeaderMap) -> Response {
-    follow(&web, Side::Customer, &from, &headers).await.unwrap_or_else(|refusal| refusal.answer(&web))
+pub(super) async fn chat_stream(State(web): State<Arc<Web>>, Query(from): Query<From>, parts: Parts) -> Response {
+    follow(&web, Side::Customer, &from, &parts).await.unwrap_or_else(|refusal| refusal.answer(&web))
 }
 
-pub(super) async fn desk_stream(State(web): State<Arc<Web>>, Query(from): Query<From>, headers: HeaderMap) -> Response {
-    follow(&web, Side::Desk, &from, &headers).await.unwrap_or_else(|refusal| refusal.answer(&web))
+pub(super) async fn desk_stream(State(web): State<Arc<Web>>, Query(from): Query<From>, parts: Parts) -> Response {
+    follow(&web, Side::Desk, &from, &parts).await.unwrap_or_else(|refusal| refusal.answer(&web))
 }
 
-async fn follow(web: &Arc<Web>, side: Side, from: &From, headers: &HeaderMap) -> Result<Response, Refusal> {
+async fn follow(web: &Arc<Web>, side: Side, from: &From, parts: &Parts) -> Result<Response, Refusal> {
+    let headers = &parts.headers;
     let person = signed_in(web, side, headers).await?;
     if web.pulse.stopped() {
         return Err(Refusal::NotNow);
     }
     web.limits.take(Limited::Stream, person.key(), web.now()).map_err(Refusal::TooOften)?;
-    let seat = web.streams.seat(person.key()).ok_or(Refusal::TooManyPages)?;
+    let seat =
+        web.streams.seat(person.key(), side, (web.settings.address)(&parts.extensions)).ok_or(Refusal::TooManyPages)?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok()).unwrap_or(0);
     let events = stream::events(web, &person, headers, from.after.max(last), seat);
     // Some proxies collect an answer before they pass it on; this asks them not to.

@@ -14,6 +14,7 @@ const READERS_MAX: u32 = 4;
 
 /// The pool that writes and the pool that reads, with all tables in place.
 pub(crate) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), Box<dyn std::error::Error + Send + Sync>> {
+    make_private(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -28,6 +29,19 @@ pub(crate) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), Box<dy
     let read = SqlitePoolOptions::new().max_connections(READERS_MAX).test_before_acquire(false);
     let read = read.connect_with(options.pragma("query_only", "ON")).await?;
     Ok((write, read))
+}
+
+/// A new file that only its owner can read; SQLite gives the files beside it the same mode. One that is there is left
+/// alone: opening and closing it here would drop the locks that SQLite holds on it.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// A transaction that writes. It takes SQLite's lock at once: one that reads first and writes later could be refused.
