@@ -53,6 +53,9 @@ pub enum StartError {
     /// There is no provider.
     #[error("no provider is configured: set `enabled = true` under [sandbox], or run `till demo`")]
     NoProvider,
+    /// What was typed on the command line.
+    #[error("{0}")]
+    Typed(String),
     /// The sandbox provider.
     #[error("the sandbox cannot start: {0}")]
     Sandbox(String),
@@ -221,7 +224,11 @@ pub fn links(config: &Config) -> Result<LinkMode, BadConfig> {
     }
 }
 
-fn accounts(config: &Config) -> Result<Vec<At>, StartError> {
+/// The merchant's accounts, with their secrets read.
+///
+/// # Errors
+/// [`StartError`]: a secret is missing, or a provider is not built in.
+pub fn accounts(config: &Config) -> Result<Vec<At>, StartError> {
     let sandbox = &config.sandbox;
     if !sandbox.enabled {
         return Ok(Vec::new());

@@ -173,7 +173,7 @@ async fn perform(cli: Cli) -> Result<(), StartError> {
             log(&config.log.level, config.log.format)?;
             serve(&config).await
         }
-        Command::Check => check(&config).await,
+        Command::Check => check(&config),
         Command::Staff(command) => staff(&config, command).await,
         Command::Payments(command) => {
             let rows = assemble::rows(&config).await?;
@@ -261,29 +261,33 @@ fn admin_address(text: &str) -> Result<SocketAddr, StartError> {
     })
 }
 
-async fn check(config: &Config) -> Result<(), StartError> {
-    let till = assemble::till(config, &Front::Public, clock::system()).await?;
+/// Says what would run. Opens nothing and makes nothing.
+fn check(config: &Config) -> Result<(), StartError> {
+    let accounts = assemble::accounts(config)?;
+    let links = assemble::links(config)?;
     println!("The configuration is good.");
     println!("  merchant   {} ({}, {})", config.merchant.name, config.merchant.currency, config.merchant.locale);
     println!("  listens on http://{}", config.http.listen);
-    match &till.world.links {
+    match links {
         LinkMode::Ours(url) => println!("  links      {url}/p/…: Till's own pay page, then the provider's"),
         LinkMode::Direct { return_url } => {
             println!("  links      straight to the provider, back to {return_url}");
             println!("             Set http.public_url for pay pages, receipts and counted openings.");
         }
     }
-    for at in &till.world.accounts {
+    for at in &accounts {
         let money = if at.account.livemode { "real money" } else { "TEST, no real money" };
         println!("  provider   {} at {} ({money})", at.psp.name(), at.account.base_url);
     }
-    for name in till.world.chats.keys() {
-        println!("  chat       {name}");
+    if accounts.is_empty() {
+        println!("  provider   none: `till serve` will not start. Set `enabled = true` under [sandbox].");
     }
+    println!("  live chat  {}", if config.web.enabled { "at /chat and /desk" } else { "off" });
+    println!("  database   {}", config.store.path.display());
+    println!("  key ring   {}", config.keys.path.display());
     if config.refunds.alone_max.is_empty() {
         println!("  refunds    off: no limits are set under [refunds]");
     }
-    till.close().await;
     Ok(())
 }
 
@@ -293,7 +297,9 @@ async fn staff(config: &Config, command: StaffCommand) -> Result<(), StartError>
         StaffCommand::Add { id, name } => {
             let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
             if id.is_empty() || id.len() > 40 || !id.chars().all(fits) {
-                return Err(bad_id("must be up to 40 letters, digits, - and _"));
+                return Err(StartError::Typed(format!(
+                    "`{id}` cannot be a staff id: up to 40 letters, digits, - and _"
+                )));
             }
             let rows = assemble::rows(config).await?;
             rows.store.add_staff(&merchant, &Staff { id: id.clone(), name, since: clock() }).await?;
@@ -310,7 +316,9 @@ async fn staff(config: &Config, command: StaffCommand) -> Result<(), StartError>
         StaffCommand::Invite { id } => {
             let rows = assemble::rows(config).await?;
             if !rows.store.staff(&merchant).await?.iter().any(|person| person.id == id) {
-                return Err(bad_id("is nobody's: add them first with `till staff add`"));
+                return Err(StartError::Typed(format!(
+                    "`{id}` is nobody yet: add them first with `till staff add {id} \"Their Name\"`"
+                )));
             }
             let path = assemble::invite(config, &rows, &id, INVITATION, clock).await?;
             let base = match assemble::links(config)? {
@@ -322,10 +330,6 @@ async fn staff(config: &Config, command: StaffCommand) -> Result<(), StartError>
         }
     }
     Ok(())
-}
-
-fn bad_id(why: &str) -> StartError {
-    StartError::Config(BadConfig::Value { key: "the staff id", why: why.to_owned() })
 }
 
 async fn sandbox(args: &SandboxArgs) -> Result<(), StartError> {

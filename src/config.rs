@@ -282,10 +282,13 @@ impl Config {
         if let Some(path) = path.filter(|path| !path.is_file()) {
             return Err(BadConfig::NoFile(path.to_owned()));
         }
-        let file = path.unwrap_or(Path::new("till.toml"));
-        let figment = Figment::from(Serialized::defaults(Self::default()))
-            .merge(Toml::file_exact(file))
-            .merge(Env::prefixed("TILL__").split("__"));
+        let usual = Path::new("till.toml");
+        let file = path.or_else(|| usual.is_file().then_some(usual));
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let figment = figment.merge(Env::prefixed("TILL__").split("__"));
         let config: Self = figment.extract().map_err(|error| BadConfig::Shape(Box::new(error)))?;
         config.check()?;
         Ok(config)

@@ -1,7 +1,6 @@
 //! Payments as the host reads them: a list, and one payment with its facts as a timeline.
 
 use crate::assemble::{StartError, merchant_id};
-use crate::config::BadConfig;
 use std::fmt::Write as _;
 use till_core::id::Code;
 use till_core::payment::{Fact, Payment};
@@ -44,16 +43,16 @@ pub async fn list(store: &dyn Store, filter: &ListFilter, json: bool) -> Result<
 /// # Errors
 /// [`StartError`]: no such payment, or the store failed.
 pub async fn show(store: &dyn Store, code: &str, locale: &Locale, json: bool) -> Result<String, StartError> {
-    let unknown = |why: String| StartError::Config(BadConfig::Value { key: "the code", why });
-    let code: Code = code.parse().map_err(|bad: till_core::id::NotAnId| unknown(bad.to_string()))?;
+    let code: Code = code.parse().map_err(|bad: till_core::id::NotAnId| StartError::Typed(bad.to_string()))?;
     let merchant = merchant_id();
     let stored = match store.payment_by_code(&merchant, code).await? {
         Some(id) => store.payment(&merchant, id).await?,
         None => None,
     };
-    let stored = stored.ok_or_else(|| unknown(format!("`{code}` names no payment here")))?;
+    let stored = stored.ok_or_else(|| StartError::Typed(format!("`{code}` names no payment here")))?;
     let facts: Vec<&Fact> = stored.facts.iter().map(|(_, fact)| fact).collect();
-    let payment = Payment::of(facts).ok_or_else(|| unknown(format!("`{code}` has no request among its facts")))?;
+    let payment =
+        Payment::of(facts).ok_or_else(|| StartError::Typed(format!("`{code}` has no request among its facts")))?;
     Ok(if json { as_json(&stored, &payment) } else { as_text(&stored, &payment, locale) })
 }
 

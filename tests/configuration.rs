@@ -51,3 +51,37 @@ fn a_secret_never_stands_in_the_file_and_never_in_an_error() {
         secret("sandbox.api_key", "env:TILL_SURELY_NOT_SET").unwrap_err().to_string().contains("TILL_SURELY_NOT_SET")
     );
 }
+
+/// Runs the program in a folder of its own, as a newcomer would.
+fn till(folder: &Path, args: &[&str]) -> (bool, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_till"));
+    let output = command.current_dir(folder).args(args).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn without_a_file_the_defaults_hold_and_check_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, said) = till(folder.path(), &["check"]);
+    assert!(good && said.contains("The configuration is good") && said.contains("will not start"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "check made a file");
+    let (good, said) = till(folder.path(), &["serve"]);
+    assert!(!good && said.contains("till demo"), "{said}");
+}
+
+#[test]
+fn what_is_typed_wrong_on_the_command_line_is_said_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, words) in [
+        (&["payments", "show", "K7Q2F9"][..], "`K7Q2F9` names no payment here"),
+        (&["payments", "show", "x"], "`x` is not a payment code"),
+        (&["payments", "list", "--status", "nope"], "partially_refunded"),
+        (&["staff", "invite", "ana"], "till staff add ana"),
+        (&["staff", "add", "a b", "Ana"], "`a b` cannot be a staff id"),
+        (&["serve", "--config", "nowhere.toml"], "there is no `nowhere.toml`"),
+    ] {
+        let (good, said) = till(folder.path(), args);
+        assert!(!good && said.contains(words) && !said.contains("panicked"), "{args:?}: {said}");
+    }
+}
