@@ -102,10 +102,7 @@ pub async fn rows(config: &Config) -> Result<Rows, StartError> {
     #[cfg(feature = "sqlite")]
     {
         let path = &config.store.path;
-        if let Some(folder) = path.parent() {
-            let what = format!("folder `{}`", folder.display());
-            std::fs::create_dir_all(folder).map_err(|source| StartError::System { what, source })?;
-        }
+        make_folder_of(path)?;
         let sqlite = Arc::new(till_sqlite::Sqlite::open(path).await?);
         Ok(Rows { store: sqlite.clone(), sqlite })
     }
@@ -114,6 +111,14 @@ pub async fn rows(config: &Config) -> Result<Rows, StartError> {
         let _ = config;
         Err(StartError::NotBuilt("sqlite"))
     }
+}
+
+/// Makes the folder that a file shall lie in.
+#[cfg(any(feature = "sqlite", feature = "sandbox"))]
+fn make_folder_of(file: &Path) -> Result<(), StartError> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    let what = format!("folder `{}`", folder.display());
+    std::fs::create_dir_all(folder).map_err(|source| StartError::System { what, source })
 }
 
 impl Rows {
@@ -354,6 +359,13 @@ pub struct SandboxServer {
     pub run: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
+/// An error with what is behind it, in one line.
+#[cfg(feature = "sandbox")]
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Opens a sandbox provider.
 ///
 /// # Errors
@@ -366,6 +378,7 @@ pub async fn sandbox(
     #[cfg(feature = "sandbox")]
     {
         use till_sandbox_server::{Config, Server, Webhook};
+        make_folder_of(settings.db)?;
         let config = Config {
             db: settings.db.to_owned(),
             public_url: settings.public_url,
@@ -374,7 +387,7 @@ pub async fn sandbox(
             webhook: settings.webhook.map(|(url, secret)| Webhook { url, secret }),
         };
         let opened = Server::open(config, clock, Box::new(SystemEntropy)).await;
-        let server = opened.map_err(|error| StartError::Sandbox(error.to_string()))?;
+        let server = opened.map_err(|error| StartError::Sandbox(with_causes(&error)))?;
         let router = server.router();
         let run = async move {
             server.run(stop).await;

@@ -27,7 +27,7 @@ pub async fn list(store: &dyn Store, filter: &ListFilter, json: bool) -> Result<
                 it.code,
                 it.status,
                 it.amount.to_string(),
-                it.created_at,
+                it.created_at.precise(),
                 it.what
             )
         };
@@ -89,8 +89,11 @@ fn as_text(stored: &Stored, payment: &Payment, locale: &Locale) -> String {
     row("where", stored.place.to_string());
     row("until", payment.deadline.text());
     text.push('\n');
-    for (at, fact) in &stored.facts {
-        let _ = writeln!(text, "{at}  {}", line(fact));
+    // An answer is written with the time of its call, so a webhook may have overtaken it.
+    let mut facts: Vec<_> = stored.facts.iter().collect();
+    facts.sort_by_key(|(at, _)| *at);
+    for (at, fact) in facts {
+        let _ = writeln!(text, "{}  {}", at.precise(), line(fact));
     }
     text
 }

@@ -80,6 +80,7 @@ fn what_is_typed_wrong_on_the_command_line_is_said_with_what_to_do() {
         (&["staff", "invite", "ana"], "till staff add ana"),
         (&["staff", "add", "a b", "Ana"], "`a b` cannot be a staff id"),
         (&["serve", "--config", "nowhere.toml"], "there is no `nowhere.toml`"),
+        (&["sandbox", "--listen", "127.0.0.1:0", "--api-key", "sk_test_typed"], "write `env:NAME` or `file:PATH`"),
     ] {
         let (good, said) = till(folder.path(), args);
         assert!(!good && said.contains(words) && !said.contains("panicked"), "{args:?}: {said}");

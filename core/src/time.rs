@@ -72,6 +72,13 @@ impl Timestamp {
             .unwrap_or_default()
     }
 
+    /// For a column of times: RFC 3339 with three digits after the second, always.
+    pub fn precise(self) -> String {
+        self.date_time()
+            .format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"))
+            .unwrap_or_default()
+    }
+
     fn date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
@@ -93,6 +100,7 @@ mod tests {
         assert_eq!(t.to_string(), "2026-11-22T18:30:00Z");
         assert_eq!(t.day(), "2026-11-22");
         assert_eq!(t.text(), "22 Nov 2026, 18:30 UTC");
+        assert_eq!(t.precise(), "2026-11-22T18:30:00.000Z");
     }
 
     #[test]
