@@ -111,7 +111,8 @@ impl Pages {
             NoPage::Busy => (StatusCode::SERVICE_UNAVAILABLE, say("page-moment-title"), say("page-busy")),
         };
         let body = html! { main { h1 { (title) } p { (text) } } };
-        page(self.locale(), &title, Mode::Live, body, None).with(status)
+        let mode = self.world.accounts.first().map_or(Mode::Test, At::mode);
+        page(self.locale(), &title, mode, body, None).with(status)
     }
 
     fn mode(&self, loaded: &Loaded) -> Mode {
