@@ -61,10 +61,8 @@ impl Browser {
         Some(Self { chromedriver, driver: driver.expect("a browser session"), _profile: profile })
     }
 
-    async fn close(mut self) {
+    async fn close(self) {
         let _ = self.driver.clone().quit().await;
-        let _ = self.chromedriver.kill();
-        let _ = self.chromedriver.wait();
     }
 
     async fn size(&self, (width, height): (u32, u32)) {
@@ -163,6 +161,14 @@ impl Browser {
             self.frame(side).await;
             self.find_text("#log li:nth-last-child(-n+3) .card", text).await;
         }
+    }
+}
+
+/// A test that fails leaves no browser behind either: its windows go with the driver.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.chromedriver.kill();
+        let _ = self.chromedriver.wait();
     }
 }
 
