@@ -9,12 +9,14 @@ use std::path::PathBuf;
 pub(crate) enum Failure {
     /// A variable names an executable that is not there.
     NotThere { variable: &'static str, path: PathBuf },
-    /// No browser, and no package manager that we know.
-    InstallYourself { missing: String },
+    /// A variable names an executable that will not do.
+    TooOld { variable: &'static str, path: PathBuf, version: String, wanted: &'static str },
+    /// Something is missing, and there is no package manager that we know.
+    InstallYourself { missing: String, set: String },
     /// Somebody sat at the terminal and said no.
     Declined { command: String },
     /// The package manager was done, and the executable still is not on the PATH.
-    StillMissing { missing: String },
+    StillMissing { missing: String, set: String },
     /// A program could not be started.
     NotStarted { command: String, source: io::Error },
     /// A program ran and failed.
@@ -33,17 +35,19 @@ impl fmt::Display for Failure {
             Self::NotThere { variable, path } => {
                 write!(f, "{variable} names `{}`, which is not a file; correct it, or unset it", path.display())
             }
-            Self::InstallYourself { missing } => write!(
+            Self::TooOld { variable, path, version, wanted } => {
+                write!(f, "{variable} names `{}`, which is {version}; the tests need {wanted}", path.display())
+            }
+            Self::InstallYourself { missing, set } => write!(
                 f,
-                "the browser tests need {missing}, and this system lets us install nothing (no apt-get, or neither root \
-                 nor sudo)\nInstall Chromium and the ChromeDriver of the same version, then say where they are:\n  \
-                 TILL_CHROMIUM=PATH TILL_CHROMEDRIVER=PATH cargo xtask test"
+                "the tests need {missing}, and this system lets us install nothing (no apt-get, or neither root nor \
+                 sudo)\nInstall it yourself; if it is not on the PATH then, say where it is:\n  {set} cargo xtask test"
             ),
             Self::Declined { command } => write!(f, "nothing was installed; do it yourself with:\n  {command}"),
-            Self::StillMissing { missing } => write!(
+            Self::StillMissing { missing, set } => write!(
                 f,
                 "apt-get is done and {missing} is still not on the PATH; if it lies elsewhere, say where:\n  \
-                 TILL_CHROMIUM=PATH TILL_CHROMEDRIVER=PATH cargo xtask test"
+                 {set} cargo xtask test"
             ),
             Self::NotStarted { command, source } => write!(f, "could not start `{command}`: {source}"),
             Self::Failed { command, code: Some(code) } => write!(f, "`{command}` failed with exit code {code}"),
@@ -65,6 +69,7 @@ impl std::error::Error for Failure {
         match self {
             Self::NotStarted { source, .. } | Self::File { source, .. } | Self::Terminal(source) => Some(source),
             Self::NotThere { .. }
+            | Self::TooOld { .. }
             | Self::InstallYourself { .. }
             | Self::Declined { .. }
             | Self::StillMissing { .. }

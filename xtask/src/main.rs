@@ -18,6 +18,7 @@
 mod browser;
 mod failure;
 mod left_out;
+mod program;
 mod stage;
 
 use std::path::PathBuf;
