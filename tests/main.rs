@@ -7,6 +7,7 @@ mod bad_input;
 mod browser;
 mod configuration;
 mod crash;
+mod judges;
 mod story;
 mod support;
 mod trouble;

@@ -658,7 +658,7 @@ fn orphan_complaints(roots: &[(String, bool)], texts: &BTreeMap<String, String>)
 }
 
 /// Folders whose files exist only to be named by code, or read as a whole by it.
-const NAMED_BY_CODE: [&str; 5] = ["assets", "fixtures", "locales", "migrations", "snapshots"];
+const NAMED_BY_CODE: [&str; 6] = ["assets", "fixtures", "judges", "locales", "migrations", "snapshots"];
 
 /// A file there needs its name at the end of a string (`…/paid.json"`); or its folder's, in a source that lists folders.
 fn unused_complaints<'a>(paths: &BTreeSet<String>, rust: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
@@ -723,6 +723,11 @@ fn a_fixture_that_no_code_names_is_found() {
     let paths: BTreeSet<String> = paths.into_iter().map(str::to_owned).collect();
     let code = "include_str!(\"../fixtures/paid.json\"); migrate!(\"./migrations\"); /* \"old.json\" */ \"x.snap\"";
     one(&unused_complaints(&paths, [("a/src/lib.rs", code)].into_iter()), "a/fixtures/old.json");
+    let judges =
+        ["tests/judges/x/judge.mjs", "tests/judges/x/package.json", "tests/judges/x/old.mjs", "tests/judges.rs"];
+    let judges: BTreeSet<String> = judges.into_iter().map(str::to_owned).collect();
+    let code = "const FILES: [&str; 2] = [\"judge.mjs\", \"package.json\"];";
+    one(&unused_complaints(&judges, [("xtask/src/judge.rs", code)].into_iter()), "tests/judges/x/old.mjs");
 }
 
 // ── The shape of an adapter ─────────────────────────────────────────────────────────────────────────────────────────
@@ -895,8 +900,8 @@ fn a_tree_that_differs_from_the_disk_is_found() {
 // ── Paths named in prose ────────────────────────────────────────────────────────────────────────────────────────────
 
 const ROOTS: [&str; 9] = ["src", "core", "config", "adapters", "tests", "docs", "xtask", ".ci", ".cargo"];
-const EXTENSIONS: [&str; 12] =
-    [".rs", ".toml", ".md", ".json", ".sql", ".ftl", ".css", ".js", ".html", ".png", ".svg", ".sh"];
+const EXTENSIONS: [&str; 13] =
+    [".rs", ".toml", ".md", ".json", ".sql", ".ftl", ".css", ".js", ".mjs", ".html", ".png", ".svg", ".sh"];
 
 /// Words in backticks that look like paths of ours, and are not there. `near` is where the prose stands.
 ///
@@ -958,6 +963,7 @@ fn a_path_that_is_not_there_is_found() {
     none(check("```text\n`src/gone.rs`\n```"));
     one(&check("\nsee `src/gone.rs`"), "README.md:2: names `src/gone.rs`");
     one(&check("`gone.rs`"), "gone.rs");
+    one(&check("`gone.mjs`"), "gone.mjs");
     one(&check("`core/gone/*.rs`"), "core/gone/*.rs");
     one(&check("`adapters/NAME/`"), "adapters/NAME/");
     one(&check("![a](docs/gone.png)"), "docs/gone.png");
@@ -1059,7 +1065,8 @@ fn private_words() -> Vec<String> {
 
 /// A machine path begins there: `https://shop.example/home/` and `target/work/` are none.
 fn private_complaints(path: &str, text: &str) -> Vec<String> {
-    if path.ends_with(".lock") || name(path) == "package-lock.json" {
+    // Cargo writes its registry into its lock file; npm leaves its own out when asked, so a package-lock.json is read.
+    if path.ends_with(".lock") {
         return vec![];
     }
     let begins = |before: Option<char>| before.is_none_or(|c| !is_word(c) && !".-~}*".contains(c));
@@ -1085,6 +1092,7 @@ fn each_registry_host_and_machine_path_is_found() {
     for word in private_words() {
         one(&private_complaints("docs/a.md", &format!("one\nsee {word}x")), "docs/a.md:2");
         none(private_complaints("Cargo.lock", &word));
+        one(&private_complaints("tests/judges/x/package-lock.json", &word), &word);
     }
     none(private_complaints("a.md", &["https://shop.example", "home", "x"].join("/")));
 }

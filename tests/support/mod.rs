@@ -1,5 +1,7 @@
 //! A small town for tests: a running demo, a customer, a staff member, and a clock that can be moved.
 
+pub(crate) mod judge;
+
 use reqwest::header::{HeaderMap, ORIGIN};
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::{Value, json};

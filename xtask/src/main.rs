@@ -1,7 +1,7 @@
 //! Developer commands, run as `cargo xtask …`: set the machine up, test everything, kill Till at hundreds of moments.
 //!
 //! ```text
-//! test   browser (found, or installed once) ─► build ─► every test ─► what was left out
+//! test   browser, judge (found, or installed once) ─► build ─► every test ─► what was left out
 //! crash  build ─► one test of tests/main.rs, with as many seeds as you like
 //! ```
 //!
@@ -12,11 +12,12 @@
     clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a developer's command line: it prints, times its stages, and is told where the browser is by the environment"
+    reason = "a developer's command line: it prints, times its stages, and is told where programs are by the environment"
 )]
 
 mod browser;
 mod failure;
+mod judge;
 mod left_out;
 mod program;
 mod stage;
@@ -52,9 +53,12 @@ Examples:
 enum Task {
     /// Install what the tests need (once), then run all of them
     ///
-    /// The tests drive a real browser: Chromium and ChromeDriver. On Debian and its relatives they are installed with
-    /// apt-get, after asking when somebody sits at the terminal. Elsewhere install both yourself and set TILL_CHROMIUM
-    /// and TILL_CHROMEDRIVER to the two executables; set, these win everywhere.
+    /// The tests drive a real browser: Chromium and ChromeDriver. And they ask a judge, Stripe's official SDK, which needs
+    /// Node 18 or newer and npm. On Debian and its relatives these are installed with apt-get, after asking when somebody
+    /// sits at the terminal. Elsewhere install them yourself; where they are not on the PATH, set TILL_CHROMIUM,
+    /// TILL_CHROMEDRIVER, TILL_NODE and TILL_NPM to the executables. Set, these win everywhere.
+    ///
+    /// The SDK itself comes from the npm registry into target/judges, and again only when its lock file changed.
     ///
     /// Each stage prints its seconds. The last lines name the tests that left themselves out, and why.
     Test(Test),
@@ -101,6 +105,7 @@ fn main() -> ExitCode {
 
 fn test(how: &Test) -> Result<(), Failure> {
     let browser = stage::timed("browser", || browser::ready(how.yes))?;
+    let judge = stage::timed("judge", || judge::ready(how.yes, &target()))?;
     let left_out = LeftOut::start(&target())?;
     let cargo = || {
         let mut cargo = stage::cargo();
@@ -109,6 +114,9 @@ fn test(how: &Test) -> Result<(), Failure> {
             .env("TILL_TEST_BROWSER", "required")
             .env("TILL_CHROMIUM", &browser.chromium)
             .env("TILL_CHROMEDRIVER", &browser.driver)
+            .env("TILL_TEST_JUDGE", "required")
+            .env("TILL_NODE", &judge.node)
+            .env("TILL_STRIPE_JUDGE", &judge.program)
             .env("TILL_LEFT_OUT", left_out.path());
         cargo
     };
