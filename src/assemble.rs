@@ -9,7 +9,7 @@ use crate::config::{BadConfig, Config, secret};
 use crate::desk::Desk;
 use crate::http::{ClientAddr, Door};
 use crate::keyring::{self, BadKeys};
-use crate::world::{At, Bells, Counts, LinkMode, Merchant, Pace, World};
+use crate::world::{Accounts, At, Bells, Counts, LinkMode, Merchant, Pace, World};
 use axum::Router;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use till_core::card::Mode;
 use till_core::id::{AccountId, Entropy, MerchantId};
 use till_core::port::chat::Chat;
-use till_core::port::psp::Account;
+use till_core::port::psp::{Access, Account, AccountSettings};
 use till_core::port::store::{Store, StoreError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -155,7 +155,7 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
     }
     let world = World {
         merchant,
-        accounts,
+        accounts: Accounts::new(accounts),
         chats,
         store: rows.store.clone(),
         http: Arc::new(Client::new()?),
@@ -247,8 +247,10 @@ pub fn accounts(config: &Config) -> Result<Vec<At>, StartError> {
             provider_account: sandbox.account.clone(),
             livemode: false,
             webhook_secrets: vec![secret("sandbox.webhook_secret", &sandbox.webhook_secret)?],
+            access: Access::Own,
+            settings: AccountSettings::default(),
         };
-        Ok(vec![At { account, psp: Arc::new(till_sandbox::Sandbox) }])
+        Ok(vec![At { account, psp: Arc::new(till_sandbox::Sandbox), closed: None }])
     }
     #[cfg(not(feature = "sandbox"))]
     Err(StartError::NotBuilt("sandbox"))

@@ -155,7 +155,7 @@ impl Desk {
         again: Again,
         now: Timestamp,
     ) -> Result<Ack, StoreError> {
-        let Some(at) = self.world.accounts.first() else {
+        let Some(at) = self.world.accounts.for_new() else {
             return Ok(Ack::Busy { text: self.words("desk-busy", &[]) });
         };
         for _ in 0..CODES {
@@ -164,7 +164,7 @@ impl Desk {
             commit.inbox = inbox_keys(inbound);
             commit.recent =
                 (again == Again::Unasked).then(|| Recent { key: digest(inbound, text), since: now.before(SAME) });
-            commit.payment = Some(self.new_payment(inbound, &pay, id, code, at, now));
+            commit.payment = Some(self.new_payment(inbound, &pay, id, code, &at, now));
             match self.world.store.commit(commit).await? {
                 Committed::Done => {
                     self.world.bells.ring();
