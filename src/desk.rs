@@ -156,7 +156,10 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Ack, StoreError> {
         let Some(at) = self.world.accounts.for_new() else {
-            return Ok(Ack::Busy { text: self.words("desk-busy", &[]) });
+            return match self.world.store.answered(&self.world.merchant.id, &inbox_keys(inbound)).await? {
+                Some(known) => self.asked_before(Some(known)).await,
+                None => Ok(self.say(self.words("desk-no-account", &[]))),
+            };
         };
         for _ in 0..CODES {
             let (id, code) = self.world.draw(|entropy| (PaymentId::new(now, entropy), Code::new(entropy)));
