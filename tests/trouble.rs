@@ -425,3 +425,30 @@ fn an_act_that_comes_again_is_answered_as_done_and_not_as_refused() {
     let Ack::Say { text, .. } = whole(sim.desk.hear(cancel)) else { panic!("an answer in words") };
     assert!(text.starts_with("This was done already"), "{text}");
 }
+
+#[test]
+fn a_closed_account_takes_no_new_payment_and_keeps_those_it_has() {
+    let mut sim = Sim::new(2);
+    let typed = |text: &str| Deed::Typed { text: text.to_owned(), mentions: Vec::new(), again: Again::Unasked };
+    let coffee = sim.inbound("coffee", typed("/pay 50 EUR coffee"));
+    let Ack::Say { code: Some(code), .. } = whole(sim.desk.hear(coffee.clone())) else { panic!("asked") };
+    let at = sim.world.accounts.for_new().unwrap();
+    sim.world.accounts.replace(vec![At { closed: Some("moved".into()), ..At::clone(&at) }]);
+
+    let cake = sim.inbound("cake", typed("/pay 5 EUR cake"));
+    let Ack::Say { text, code: None } = whole(sim.desk.hear(cake)) else { panic!("refused in words") };
+    assert!(
+        text.starts_with("No new payments are taken at the moment") && text.contains("till account reopen"),
+        "{text}"
+    );
+    let Ack::Say { text, .. } = whole(sim.desk.hear(coffee)) else { panic!("an answer in words") };
+    assert_eq!(text, format!("You asked for this already: {code}."), "what was asked before stays asked");
+
+    sim.rounds(2);
+    assert!(sim.psp.pay(&sim.psp.open()[0]), "its checkout was made although the account is closed");
+    sim.rounds(2);
+    assert_eq!((sim.stored().len(), sim.sums().captured), (1, 5000));
+    sim.say(&format!("/till refund {code} 10"));
+    sim.rounds(2);
+    assert_eq!(sim.sums().refunded, 1000, "and money goes back through it");
+}
