@@ -308,10 +308,13 @@ fn next(rows: &[AccountRow]) -> String {
 }
 
 fn reads(config: &Config) -> String {
+    let within = match config.accounts.reload_s.max(1) {
+        1 => "a second".to_owned(),
+        many => format!("{many} seconds"),
+    };
     format!(
-        "A running till reads this within {} seconds. Only a variable of the environment that it was not started with \
-         needs a restart.",
-        config.accounts.reload_s.max(1)
+        "A running till reads this within {within}. Only a variable of the environment that it was not started with needs \
+         a restart."
     )
 }
 
