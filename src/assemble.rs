@@ -3,24 +3,25 @@
 //! Adding a provider or a chat platform touches its own folder, one dependency, one block of configuration, and the
 //! line here that makes it.
 
+use crate::accounts::{BadAccount, Reread, Source};
 use crate::client::Client;
 use crate::clock::{Clock, SystemEntropy};
-use crate::config::{BadConfig, Config, secret};
+use crate::config::{BadConfig, Config};
 use crate::desk::Desk;
 use crate::http::{ClientAddr, Door};
 use crate::keyring::{self, BadKeys};
-use crate::world::{At, Bells, Counts, LinkMode, Merchant, Pace, World};
+use crate::world::{Accounts, At, Bells, Counts, LinkMode, Merchant, Pace, World};
 use axum::Router;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use till_core::card::Mode;
 use till_core::id::{AccountId, Entropy, MerchantId};
 use till_core::port::chat::Chat;
-use till_core::port::psp::Account;
-use till_core::port::store::{Store, StoreError};
+use till_core::port::psp::{Access, AccountSettings, Psp};
+use till_core::port::store::{AccountRow, Store, StoreError};
+use till_core::time::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -50,8 +51,22 @@ pub enum StartError {
     /// Configured, and left out of this build.
     #[error("`{0}` is configured and not built into this program: build it with `--features {0}`")]
     NotBuilt(&'static str),
+    /// An account at a provider.
+    #[error(transparent)]
+    Account(#[from] BadAccount),
+    /// A provider that this program does not know.
+    #[error("there is no provider `{name}` in this program, which was built with: {built}")]
+    UnknownProvider {
+        /// What was written.
+        name: String,
+        /// Those that are built in.
+        built: String,
+    },
     /// There is no provider.
-    #[error("no provider is configured: set `enabled = true` under [sandbox], or run `till demo`")]
+    #[error(
+        "there is no account at a provider: add one with `till account add PSP ID --key env:NAME`, set `enabled = true` \
+         under [sandbox] in till.toml, or try `till demo`"
+    )]
     NoProvider,
     /// What was typed on the command line.
     #[error("{0}")]
@@ -84,6 +99,8 @@ pub struct Assembled {
     #[cfg(feature = "web")]
     web: Option<Arc<till_web::Web>>,
     rows: Rows,
+    /// None in the demo, which knows no account but its own.
+    source: Option<Source>,
 }
 
 /// The database, with what only its adapter can do.
@@ -113,6 +130,14 @@ pub async fn rows(config: &Config) -> Result<Rows, StartError> {
     }
 }
 
+/// Opens the database where there is one; makes none.
+///
+/// # Errors
+/// As [`rows`].
+pub async fn rows_if_there(config: &Config) -> Result<Option<Rows>, StartError> {
+    if config.store.path.exists() { rows(config).await.map(Some) } else { Ok(None) }
+}
+
 /// Makes the folder that a file shall lie in.
 #[cfg(any(feature = "sqlite", feature = "sandbox"))]
 fn make_folder_of(file: &Path) -> Result<(), StartError> {
@@ -137,13 +162,16 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
     let rows = rows(config).await?;
     let ring = keyring::open(&config.keys.path)?;
     let merchant = merchant(config)?;
-    let accounts = accounts(config)?;
-    let Some(first) = accounts.first() else { return Err(StartError::NoProvider) };
+    let kept = match front {
+        Front::Public => rows.store.accounts(&merchant.id).await?,
+        Front::Demo(_) => Vec::new(),
+    };
+    let accounts = Accounts::new(accounts(config, kept)?);
     let mut chats: BTreeMap<&'static str, Arc<dyn Chat>> = BTreeMap::new();
     #[cfg_attr(not(feature = "web"), expect(unused_mut))]
     let mut routes = Router::new();
     #[cfg(feature = "web")]
-    let web = config.web.enabled.then(|| web(config, front, &merchant, first.mode(), &rows, &clock)).transpose()?;
+    let web = config.web.enabled.then(|| web(config, front, &merchant, &accounts, &rows, &clock)).transpose()?;
     #[cfg(feature = "web")]
     if let Some(web) = &web {
         chats.insert(web.name(), web.clone());
@@ -178,6 +206,7 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         #[cfg(feature = "web")]
         web,
         rows,
+        source: (*front == Front::Public).then(|| source(config)),
     })
 }
 
@@ -195,7 +224,7 @@ pub async fn invite(
     #[cfg(feature = "web")]
     {
         let merchant = merchant(config)?;
-        let web = web(config, &Front::Public, &merchant, Mode::Test, rows, &clock)?;
+        let web = web(config, &Front::Public, &merchant, &Accounts::new(Vec::new()), rows, &clock)?;
         Ok(web.invite(staff, ttl).await?)
     }
     #[cfg(not(feature = "web"))]
@@ -229,29 +258,62 @@ pub fn links(config: &Config) -> Result<LinkMode, BadConfig> {
     }
 }
 
-/// The merchant's accounts, with their secrets read.
+/// The adapter of a provider, by the name in `/hooks/{psp}/…` and in `till account add`.
 ///
 /// # Errors
-/// [`StartError`]: a secret is missing, or a provider is not built in.
-pub fn accounts(config: &Config) -> Result<Vec<At>, StartError> {
+/// [`StartError::UnknownProvider`] names those that are built in.
+pub fn adapter(name: &str) -> Result<Arc<dyn Psp>, StartError> {
+    let all: &[Arc<dyn Psp>] = &[
+        #[cfg(feature = "sandbox")]
+        Arc::new(till_sandbox::Sandbox),
+    ];
+    let built = || match all.iter().map(|psp| psp.name()).collect::<Vec<_>>() {
+        none if none.is_empty() => "none".to_owned(),
+        names => names.join(", "),
+    };
+    let found = all.iter().find(|psp| psp.name() == name).cloned();
+    found.ok_or_else(|| StartError::UnknownProvider { name: name.to_owned(), built: built() })
+}
+
+/// Where accounts come from beside the rows: `[sandbox]` in till.toml.
+pub fn source(config: &Config) -> Source {
     let sandbox = &config.sandbox;
-    if !sandbox.enabled {
-        return Ok(Vec::new());
+    let row = || AccountRow {
+        id: AccountId::new("sandbox"),
+        psp: "sandbox".into(),
+        base_url: sandbox.base_url.clone(),
+        api_key: sandbox.api_key.clone(),
+        provider_account: sandbox.account.clone(),
+        access: Access::Own,
+        livemode: false,
+        webhook_secrets: vec![sandbox.webhook_secret.clone()],
+        settings: AccountSettings::default(),
+        since: Timestamp::default(),
+        chosen_at: Timestamp::default(),
+        closed: None,
+    };
+    Source {
+        configured: sandbox.enabled.then(row).into_iter().collect(),
+        adapter,
+        every: Duration::from_secs(config.accounts.reload_s.max(1)),
     }
-    #[cfg(feature = "sandbox")]
-    {
-        let account = Account {
-            id: AccountId::new("sandbox"),
-            base_url: sandbox.base_url.trim_end_matches('/').to_owned(),
-            secret: secret("sandbox.api_key", &sandbox.api_key)?,
-            provider_account: sandbox.account.clone(),
-            livemode: false,
-            webhook_secrets: vec![secret("sandbox.webhook_secret", &sandbox.webhook_secret)?],
-        };
-        Ok(vec![At { account, psp: Arc::new(till_sandbox::Sandbox) }])
+}
+
+/// The provider's name for an account that was added without one.
+pub fn usual_provider_account(config: &Config, psp: &str) -> String {
+    if psp == "sandbox" { config.sandbox.account.clone() } else { String::new() }
+}
+
+/// The merchant's accounts with their secrets read: the rows, then `[sandbox]` in till.toml.
+///
+/// # Errors
+/// [`StartError`]: there is none, a secret cannot be read, or a provider is not built in.
+pub fn accounts(config: &Config, rows: Vec<AccountRow>) -> Result<Vec<At>, StartError> {
+    let source = source(config);
+    if source.configured.is_empty() && rows.is_empty() {
+        return Err(StartError::NoProvider);
     }
-    #[cfg(not(feature = "sandbox"))]
-    Err(StartError::NotBuilt("sandbox"))
+    Ok(source.start(rows)?)
 }
 
 #[cfg(feature = "web")]
@@ -259,7 +321,7 @@ fn web(
     config: &Config,
     front: &Front,
     merchant: &Merchant,
-    mode: Mode,
+    accounts: &Accounts,
     rows: &Rows,
     clock: &Clock,
 ) -> Result<Arc<till_web::Web>, StartError> {
@@ -275,7 +337,10 @@ fn web(
         merchant_name: merchant.name.clone(),
         origins,
         cookies: if public.starts_with("https://") { Cookies::Secure } else { Cookies::Plain },
-        mode,
+        mode: {
+            let accounts = accounts.clone();
+            Arc::new(move || accounts.mode())
+        },
         embed,
         grammar: config.grammar()?,
         currency: merchant.currency.code().to_owned(),
@@ -302,6 +367,9 @@ impl Assembled {
     /// Starts the chats and the workers. They end when `stop` is cancelled.
     pub fn start(&self, stop: &CancellationToken) -> JoinSet<()> {
         let mut all = crate::run::workers(&self.world, stop);
+        if let Some(source) = self.source.clone() {
+            all.spawn(crate::run::rereads(self.world.clone(), Reread::new(source), stop.clone()));
+        }
         let desk = Arc::new(Desk::new(self.world.clone()));
         for chat in self.world.chats.values() {
             let (chat, desk, stop) = (chat.clone(), desk.clone(), stop.clone());

@@ -41,7 +41,7 @@ pub fn render(world: &World, loaded: &Loaded) -> Card {
     let newest = stored.checkout_urls.last().map(|(_, url)| url.clone());
     let link = pay_url.clone().or(newest).unwrap_or_else(|| world.fallback_return_url());
     let receipt_url = world.page(Purpose::Receipt, stored);
-    let mode = world.account(&stored.account).map_or(till_core::card::Mode::Test, crate::world::At::mode);
+    let mode = world.account(&stored.account).map_or(till_core::card::Mode::Test, |at| at.mode());
     let view = View {
         id: stored.id,
         code: stored.code,

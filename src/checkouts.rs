@@ -81,6 +81,7 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
         let why = format!("account `{}` is not configured", loaded.stored.account);
         return again(world, claim, now, Duration::from_secs(60).max(backoff), why).await;
     };
+    let at = &*at;
     let forgotten = now.since(claim.since) + KEY_MARGIN > at.psp.caps().key_window;
     let came = match &claim.work {
         Work::CreateCheckout(order) => {

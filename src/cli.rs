@@ -3,10 +3,12 @@
 //! Everything that is about to run long says where it listens; everything that fails says what to change.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line: it prints for people")]
 
+mod account;
+
 use crate::assemble::{self, Front, SandboxSettings, StartError};
 use crate::config::{BadConfig, Config, LogFormat, secret};
 use crate::http::{Door, admin_router};
-use crate::world::LinkMode;
+use crate::world::{Accounts, LinkMode};
 use crate::{clock, payments, run};
 use axum::Router;
 use clap::{Args, Parser, Subcommand};
@@ -49,6 +51,9 @@ enum Command {
     /// The people who may ask for money
     #[command(subcommand)]
     Staff(StaffCommand),
+    /// Where the money goes: accounts at payment providers
+    #[command(subcommand)]
+    Account(account::AccountCommand),
     /// Look at payments
     #[command(subcommand)]
     Payments(PaymentsCommand),
@@ -173,7 +178,11 @@ async fn perform(cli: Cli) -> Result<(), StartError> {
             log(&config.log.level, config.log.format)?;
             serve(&config).await
         }
-        Command::Check => check(&config),
+        Command::Check => check(&config).await,
+        Command::Account(command) => {
+            print!("{}", account::perform(&config, command).await?);
+            Ok(())
+        }
         Command::Staff(command) => staff(&config, command).await,
         Command::Payments(command) => {
             let rows = assemble::rows(&config).await?;
@@ -261,9 +270,20 @@ fn admin_address(text: &str) -> Result<SocketAddr, StartError> {
     })
 }
 
-/// Says what would run. Opens nothing and makes nothing.
-fn check(config: &Config) -> Result<(), StartError> {
-    let accounts = assemble::accounts(config)?;
+/// Says what would run. Makes nothing; the database is opened only where it is there.
+async fn check(config: &Config) -> Result<(), StartError> {
+    let kept = match assemble::rows_if_there(config).await? {
+        Some(rows) => {
+            let kept = rows.store.accounts(&assemble::merchant_id()).await?;
+            rows.close().await;
+            kept
+        }
+        None => Vec::new(),
+    };
+    let accounts = match assemble::accounts(config, kept) {
+        Err(StartError::NoProvider) => Accounts::new(Vec::new()),
+        accounts => Accounts::new(accounts?),
+    };
     let links = assemble::links(config)?;
     println!("The configuration is good.");
     println!("  merchant   {} ({}, {})", config.merchant.name, config.merchant.currency, config.merchant.locale);
@@ -275,12 +295,22 @@ fn check(config: &Config) -> Result<(), StartError> {
             println!("             Set http.public_url for pay pages, receipts and counted openings.");
         }
     }
-    for at in &accounts {
+    let for_new = accounts.for_new().map(|at| at.account.id.clone());
+    for at in accounts.all().iter() {
+        let (id, psp, url) = (&at.account.id, at.psp.name(), &at.account.base_url);
         let money = if at.account.livemode { "real money" } else { "TEST, no real money" };
-        println!("  provider   {} at {} ({money})", at.psp.name(), at.account.base_url);
+        let state = match &at.closed {
+            Some(why) => format!("closed: {why}"),
+            None if for_new.as_ref() == Some(id) => "takes new payments".to_owned(),
+            None => "in reserve".to_owned(),
+        };
+        println!("  account    {id}: {psp} at {url} ({money}), {state}");
     }
-    if accounts.is_empty() {
-        println!("  provider   none: `till serve` will not start. Set `enabled = true` under [sandbox].");
+    if accounts.all().is_empty() {
+        println!("  account    none: `till serve` will not start. Add one with `till account add`, or set");
+        println!("             `enabled = true` under [sandbox].");
+    } else if for_new.is_none() {
+        println!("             None takes new payments: `till account reopen ID` opens one.");
     }
     println!("  live chat  {}", if config.web.enabled { "at /chat and /desk" } else { "off" });
     println!("  database   {}", config.store.path.display());
@@ -291,12 +321,17 @@ fn check(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Letters, digits, - and _, up to 40 of them.
+fn is_short_id(id: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (1..=40).contains(&id.len()) && id.chars().all(fits)
+}
+
 async fn staff(config: &Config, command: StaffCommand) -> Result<(), StartError> {
     let (clock, merchant) = (clock::system(), assemble::merchant_id());
     match command {
         StaffCommand::Add { id, name } => {
-            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            if id.is_empty() || id.len() > 40 || !id.chars().all(fits) {
+            if !is_short_id(&id) {
                 return Err(StartError::Typed(format!(
                     "`{id}` cannot be a staff id: up to 40 letters, digits, - and _"
                 )));

@@ -39,6 +39,8 @@ pub struct Config {
     pub locales: LocalesConfig,
     /// Finding out without webhooks.
     pub reconciler: ReconcilerConfig,
+    /// Accounts at providers.
+    pub accounts: AccountsConfig,
     /// Till's own live chat.
     pub web: WebConfig,
     /// The provider that moves no money.
@@ -203,6 +205,20 @@ pub struct ReconcilerConfig {
 impl Default for ReconcilerConfig {
     fn default() -> Self {
         Self { poll_min_s: 60, poll_max_s: 3600, sweep_s: 60 }
+    }
+}
+
+/// `[accounts]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccountsConfig {
+    /// Seconds between two readings of accounts and their secrets.
+    pub reload_s: u64,
+}
+
+impl Default for AccountsConfig {
+    fn default() -> Self {
+        Self { reload_s: 5 }
     }
 }
 
@@ -384,20 +400,50 @@ impl Config {
     }
 }
 
+/// A secret cannot be read from its place. Never says the secret.
+#[derive(Debug, thiserror::Error)]
+pub enum BadSecret {
+    /// There is no such variable, or it is not text.
+    #[error("the environment has no `{0}`")]
+    NotSet(String),
+    /// The file cannot be read.
+    #[error("`{path}`: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Neither `env:` nor `file:`; it may be the secret itself.
+    #[error("a secret does not stand in the file: write `env:NAME` or `file:PATH`")]
+    WrittenOut,
+    /// There is nothing in it.
+    #[error("the secret in `{0}` is empty")]
+    Empty(String),
+}
+
 /// Fetches a secret from where the configuration says it is.
 ///
 /// # Errors
 /// [`BadConfig`] names the key; never the secret.
 pub fn secret(key: &'static str, place: &str) -> Result<SecretString, BadConfig> {
+    read_secret(place).map_err(|bad| BadConfig::value(key, bad.to_string()))
+}
+
+/// Fetches a secret from its place: `env:NAME` or `file:PATH`.
+///
+/// # Errors
+/// [`BadSecret`].
+pub fn read_secret(place: &str) -> Result<SecretString, BadSecret> {
     let text = if let Some(name) = place.strip_prefix("env:") {
-        #[expect(clippy::disallowed_methods, reason = "secrets are read here, once, at the start")]
+        #[expect(clippy::disallowed_methods, reason = "secrets are read here alone")]
         let found = std::env::var(name);
-        found.map_err(|_| BadConfig::value(key, format!("the environment has no `{name}`")))?
+        found.map_err(|_| BadSecret::NotSet(name.to_owned()))?
     } else if let Some(path) = place.strip_prefix("file:") {
-        std::fs::read_to_string(path).map_err(|error| BadConfig::value(key, format!("`{path}`: {error}")))?
+        std::fs::read_to_string(path).map_err(|source| BadSecret::File { path: path.to_owned(), source })?
     } else {
-        return Err(BadConfig::value(key, "a secret does not stand in the file: write `env:NAME` or `file:PATH`"));
+        return Err(BadSecret::WrittenOut);
     };
     let text = text.trim();
-    if text.is_empty() { Err(BadConfig::value(key, "the secret is empty")) } else { Ok(text.to_owned().into()) }
+    if text.is_empty() { Err(BadSecret::Empty(place.to_owned())) } else { Ok(text.to_owned().into()) }
 }

@@ -155,8 +155,11 @@ impl Desk {
         again: Again,
         now: Timestamp,
     ) -> Result<Ack, StoreError> {
-        let Some(at) = self.world.accounts.first() else {
-            return Ok(Ack::Busy { text: self.words("desk-busy", &[]) });
+        let Some(at) = self.world.accounts.for_new() else {
+            return match self.world.store.answered(&self.world.merchant.id, &inbox_keys(inbound)).await? {
+                Some(known) => self.asked_before(Some(known)).await,
+                None => Ok(self.say(self.words("desk-no-account", &[]))),
+            };
         };
         for _ in 0..CODES {
             let (id, code) = self.world.draw(|entropy| (PaymentId::new(now, entropy), Code::new(entropy)));
@@ -164,7 +167,7 @@ impl Desk {
             commit.inbox = inbox_keys(inbound);
             commit.recent =
                 (again == Again::Unasked).then(|| Recent { key: digest(inbound, text), since: now.before(SAME) });
-            commit.payment = Some(self.new_payment(inbound, &pay, id, code, at, now));
+            commit.payment = Some(self.new_payment(inbound, &pay, id, code, &at, now));
             match self.world.store.commit(commit).await? {
                 Committed::Done => {
                     self.world.bells.ring();

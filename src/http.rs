@@ -20,6 +20,7 @@ use axum::{Json, Router};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use till_core::id::AccountId;
 use till_core::port::chat::Health;
 use till_core::port::psp::Delivery;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -74,7 +75,7 @@ async fn delivery(
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let at = world.accounts.iter().find(|at| at.psp.name() == psp && at.account.id.as_str() == account);
+    let at = world.account(&AccountId::new(account)).filter(|at| at.psp.name() == psp);
     let Some(at) = at else {
         world.counts.add("webhook_no_endpoint");
         return StatusCode::NOT_FOUND;
@@ -84,7 +85,7 @@ async fn delivery(
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
         .collect();
     let now = (world.clock)();
-    match inbox::receive(&world, at, Delivery { headers: &headers, body: &body }, now).await {
+    match inbox::receive(&world, &at, Delivery { headers: &headers, body: &body }, now).await {
         Verdict::Taken => StatusCode::OK,
         Verdict::Refused => StatusCode::UNAUTHORIZED,
         Verdict::Later => StatusCode::SERVICE_UNAVAILABLE,

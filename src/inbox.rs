@@ -231,7 +231,8 @@ async fn retry(world: &World, claim: &ParkedClaim, now: Timestamp) -> Result<App
     debug_assert_eq!(claim.claim.table, Claimed::Parked);
     let Ok(plain) = world.ring.open(&seal_at(&claim.key), &claim.sealed) else { return Ok(Applied::NotOurs) };
     let Ok(report) = serde_json::from_slice::<Reported>(&plain) else { return Ok(Applied::NotOurs) };
-    let Some(at) = world.accounts.iter().find(|at| source(at) == claim.key.source) else { return Ok(Applied::NotOurs) };
+    let accounts = world.accounts.all();
+    let Some(at) = accounts.iter().find(|at| source(at) == claim.key.source) else { return Ok(Applied::NotOurs) };
     let settle = Settle { claim: claim.claim.clone(), outcome: Outcome::Done };
     apply(world, &claim.merchant, at, &report, Some(&settle), now).await
 }

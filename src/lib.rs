@@ -8,6 +8,7 @@
 //! This crate is the program around `till-core`: the desk, the workers, the HTTP server and the command line. What is
 //! true without a network stands in `core/`; what speaks to one outside thing stands in `adapters/`.
 
+pub mod accounts;
 pub mod assemble;
 pub mod book;
 pub mod cards;

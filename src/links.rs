@@ -10,7 +10,7 @@
 
 use crate::book::{self, Loaded, Written};
 use crate::http::ClientAddr;
-use crate::world::{At, World};
+use crate::world::World;
 use axum::Router;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -111,12 +111,12 @@ impl Pages {
             NoPage::Busy => (StatusCode::SERVICE_UNAVAILABLE, say("page-moment-title"), say("page-busy")),
         };
         let body = html! { main { h1 { (title) } p { (text) } } };
-        let mode = self.world.accounts.first().map_or(Mode::Test, At::mode);
+        let mode = self.world.accounts.mode();
         page(self.locale(), &title, mode, body, None).with(status)
     }
 
     fn mode(&self, loaded: &Loaded) -> Mode {
-        self.world.account(&loaded.stored.account).map_or(Mode::Test, At::mode)
+        self.world.account(&loaded.stored.account).map_or(Mode::Test, |at| at.mode())
     }
 }
 

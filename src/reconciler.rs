@@ -54,7 +54,7 @@ async fn look(world: &World, merchant: &MerchantId, id: PaymentId, now: Timestam
         match at.psp.fetch(&*world.http, &at.account, &ask).await {
             Ok(reports) => {
                 for report in &reports {
-                    if inbox::apply(world, merchant, at, report, None, now).await? == Applied::Done {
+                    if inbox::apply(world, merchant, &at, report, None, now).await? == Applied::Done {
                         tracing::debug!(payment = %id, "the provider was asked about {id}");
                     }
                 }
@@ -96,7 +96,7 @@ fn asks(loaded: &Loaded) -> Vec<Ask> {
 /// # Errors
 /// [`StoreError`]: the next sweep begins where this one did.
 pub async fn sweep(world: &World, holder: &str, now: Timestamp) -> Result<(), StoreError> {
-    for at in &world.accounts {
+    for at in world.accounts.all().iter() {
         let name = format!("sweep/{}", at.account.id);
         if world.store.lease(&name, holder, now, world.pace.sweep.max(LEASE)).await?.is_some() {
             sweep_account(world, at, now).await?;

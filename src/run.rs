@@ -4,6 +4,7 @@
 //! stop ─► listeners close ─► requests under way finish ─► workers finish the step they hold ─► store closes
 //! ```
 
+use crate::accounts::Reread;
 use crate::clock::SystemEntropy;
 use crate::world::World;
 use crate::{cards, checkouts, inbox, reconciler};
@@ -96,6 +97,19 @@ async fn turn(world: Arc<World>, stop: CancellationToken, worker: Worker) {
             () = stop.cancelled() => {}
             () = worker.rung(&world) => {}
             () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Reads the accounts again and again, until the stop.
+pub async fn rereads(world: Arc<World>, mut reread: Reread, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(reread.every()) => {}
+        }
+        if let Err(error) = reread.step(&*world.store, &world.merchant.id, &world.accounts).await {
+            tracing::error!(%error, "the accounts could not be read again: {error}");
         }
     }
 }

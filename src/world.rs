@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use till_core::card::Mode;
 use till_core::command::Grammar;
@@ -42,6 +42,8 @@ pub struct At {
     pub account: Account,
     /// The adapter.
     pub psp: Arc<dyn Psp>,
+    /// Why it takes no new payments. What was paid there is followed all the same.
+    pub closed: Option<String>,
 }
 
 impl At {
@@ -49,6 +51,48 @@ impl At {
     pub fn mode(&self) -> Mode {
         if self.account.livemode { Mode::Live } else { Mode::Test }
     }
+}
+
+/// The merchant's accounts. They can be replaced while everything runs; every clone sees it.
+#[derive(Clone)]
+pub struct Accounts(Arc<RwLock<Arc<[Arc<At>]>>>);
+
+impl Accounts {
+    /// These, in the order in which new payments prefer them.
+    pub fn new(all: Vec<At>) -> Self {
+        Self(Arc::new(RwLock::new(shared(all))))
+    }
+
+    /// All of them, as they are now.
+    pub fn all(&self) -> Arc<[Arc<At>]> {
+        // A lock that was poisoned still holds a whole list: it is replaced in one move.
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The account of this name.
+    pub fn find(&self, id: &AccountId) -> Option<Arc<At>> {
+        self.all().iter().find(|at| at.account.id == *id).cloned()
+    }
+
+    /// The one that takes new payments: the first that is not closed.
+    pub fn for_new(&self) -> Option<Arc<At>> {
+        self.all().iter().find(|at| at.closed.is_none()).cloned()
+    }
+
+    /// Whether real money moves where new payments go, or went last.
+    pub fn mode(&self) -> Mode {
+        let at = self.for_new().or_else(|| self.all().first().cloned());
+        at.map_or(Mode::Test, |at| at.mode())
+    }
+
+    /// Puts these in place of all of them. Who holds one from before goes on with it.
+    pub fn replace(&self, all: Vec<At>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = shared(all);
+    }
+}
+
+fn shared(all: Vec<At>) -> Arc<[Arc<At>]> {
+    all.into_iter().map(Arc::new).collect()
 }
 
 /// Where links of cards lead.
@@ -119,8 +163,8 @@ impl Counts {
 pub struct World {
     /// Who gets the money.
     pub merchant: Merchant,
-    /// Its accounts; new payments use the first.
-    pub accounts: Vec<At>,
+    /// Its accounts; new payments use the first that is not closed.
+    pub accounts: Accounts,
     /// Its chats, by name.
     pub chats: BTreeMap<&'static str, Arc<dyn Chat>>,
     /// The rows.
@@ -153,8 +197,8 @@ impl World {
     }
 
     /// The account of this name.
-    pub fn account(&self, id: &AccountId) -> Option<&At> {
-        self.accounts.iter().find(|at| at.account.id == *id)
+    pub fn account(&self, id: &AccountId) -> Option<Arc<At>> {
+        self.accounts.find(id)
     }
 
     /// The chat that a place belongs to.

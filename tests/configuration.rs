@@ -53,7 +53,7 @@ fn a_secret_never_stands_in_the_file_and_never_in_an_error() {
 }
 
 /// Runs the program in a folder of its own, as a newcomer would.
-fn till(folder: &Path, args: &[&str]) -> (bool, String) {
+pub(crate) fn till(folder: &Path, args: &[&str]) -> (bool, String) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_till"));
     let output = command.current_dir(folder).args(args).output().unwrap();
     let said = [output.stdout, output.stderr].concat();

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests read the clock and their own environment")]
 #![allow(clippy::print_stderr, reason = "a long test says how far it is")]
 
+mod accounts;
 mod bad_input;
 mod browser;
 mod configuration;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use till::world::{At, Bells, Counts, LinkMode, Merchant, Pace, World};
+use till::world::{Accounts, At, Bells, Counts, LinkMode, Merchant, Pace, World};
 use till::{cards, checkouts, desk, inbox, reconciler};
 use till_core::command::Grammar;
 use till_core::contract::model::Model;
@@ -21,7 +21,7 @@ use till_core::payment::{Fact, Limits, Payment, Status};
 use till_core::place::{PersonId, Place};
 use till_core::port::chat::Chat;
 use till_core::port::desk::{Ack, Again, Deed, Desk as _, Inbound};
-use till_core::port::psp::Account;
+use till_core::port::psp::{Access, Account, AccountSettings};
 use till_core::port::store::{ListFilter, Stored};
 use till_core::text::Locale;
 use till_core::time::Timestamp;
@@ -56,6 +56,8 @@ impl Sim {
             provider_account: "acct_script".into(),
             livemode: false,
             webhook_secrets: Vec::new(),
+            access: Access::Own,
+            settings: AccountSettings::default(),
         };
         let all = |minor| vec![cents(minor, "EUR")];
         let merchant = Merchant {
@@ -73,7 +75,7 @@ impl Sim {
         let direct = LinkMode::Direct { return_url: "https://shop.example/thanks".into() };
         let world = Arc::new(World {
             merchant,
-            accounts: vec![At { account, psp: psp.clone() }],
+            accounts: Accounts::new(vec![At { account, psp: psp.clone(), closed: None }]),
             chats: BTreeMap::from([("script", chat.clone() as Arc<dyn Chat>)]),
             store: Arc::new(Model::new()),
             http: Arc::new(NoHttp),
@@ -207,7 +209,8 @@ impl Sim {
     }
 
     fn take(&self, event: &till_core::port::psp::Reported) {
-        whole(inbox::take(&self.world, &self.world.accounts[0], event, self.now())).unwrap();
+        let at = self.world.accounts.for_new().unwrap();
+        whole(inbox::take(&self.world, &at, event, self.now())).unwrap();
     }
 
     /// One worker takes a step, and dies after so many breaths.
@@ -421,4 +424,31 @@ fn an_act_that_comes_again_is_answered_as_done_and_not_as_refused() {
     whole(sim.desk.hear(cancel.clone()));
     let Ack::Say { text, .. } = whole(sim.desk.hear(cancel)) else { panic!("an answer in words") };
     assert!(text.starts_with("This was done already"), "{text}");
+}
+
+#[test]
+fn a_closed_account_takes_no_new_payment_and_keeps_those_it_has() {
+    let mut sim = Sim::new(2);
+    let typed = |text: &str| Deed::Typed { text: text.to_owned(), mentions: Vec::new(), again: Again::Unasked };
+    let coffee = sim.inbound("coffee", typed("/pay 50 EUR coffee"));
+    let Ack::Say { code: Some(code), .. } = whole(sim.desk.hear(coffee.clone())) else { panic!("asked") };
+    let at = sim.world.accounts.for_new().unwrap();
+    sim.world.accounts.replace(vec![At { closed: Some("moved".into()), ..At::clone(&at) }]);
+
+    let cake = sim.inbound("cake", typed("/pay 5 EUR cake"));
+    let Ack::Say { text, code: None } = whole(sim.desk.hear(cake)) else { panic!("refused in words") };
+    assert!(
+        text.starts_with("No new payments are taken at the moment") && text.contains("till account reopen"),
+        "{text}"
+    );
+    let Ack::Say { text, .. } = whole(sim.desk.hear(coffee)) else { panic!("an answer in words") };
+    assert_eq!(text, format!("You asked for this already: {code}."), "what was asked before stays asked");
+
+    sim.rounds(2);
+    assert!(sim.psp.pay(&sim.psp.open()[0]), "its checkout was made although the account is closed");
+    sim.rounds(2);
+    assert_eq!((sim.stored().len(), sim.sums().captured), (1, 5000));
+    sim.say(&format!("/till refund {code} 10"));
+    sim.rounds(2);
+    assert_eq!(sim.sums().refunded, 1000, "and money goes back through it");
 }

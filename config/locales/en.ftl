@@ -117,6 +117,7 @@ desk-recent-none = Nothing was asked for here yet. Try { $example }.
 desk-recent = The newest payments:
 desk-recent-line = { $code }  { $amount }  { $status }  { $what }
 desk-busy = The till is busy for a moment. Nothing was done; please send it again.
+desk-no-account = No new payments are taken at the moment, and nothing was asked for. The owner can open an account with “till account reopen”, or add one.
 desk-slow-down = That was a lot at once. Nothing was done; please wait { $seconds ->
     [one] one second
    *[other] { $seconds } seconds

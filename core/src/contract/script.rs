@@ -318,6 +318,10 @@ impl Psp for ScriptedPsp {
         "script"
     }
 
+    fn base_url(&self) -> &'static str {
+        ""
+    }
+
     fn caps(&self) -> PspCaps {
         PspCaps {
             expire: Expire::OnRequest,

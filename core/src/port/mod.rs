@@ -4,6 +4,7 @@
 //! default body: what a platform or provider lacks is data in its `Caps`. Each port has a contract suite that every
 //! adapter runs with its own samples (feature `contract`).
 
+pub mod account;
 pub mod chat;
 pub mod desk;
 pub mod http;

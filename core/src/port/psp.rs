@@ -64,6 +64,46 @@ pub struct Account {
     pub livemode: bool,
     /// Webhook signing secrets, newest first; several while one is being replaced.
     pub webhook_secrets: Vec<SecretString>,
+    /// Whose key it is.
+    pub access: Access,
+    /// What the merchant wants to be different there.
+    pub settings: AccountSettings,
+}
+
+/// Whose API key an account is used with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// The account's own.
+    #[default]
+    Own,
+    /// A platform's, which acts for the provider's account.
+    Connected,
+}
+
+impl Access {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Own, Self::Connected];
+
+    /// The word in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Connected => "connected",
+        }
+    }
+}
+
+/// What a merchant wants to be different at one account. What a provider cannot do, its adapter leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountSettings {
+    /// Payment methods that are never offered, in the provider's words: `klarna`.
+    pub without_methods: Vec<String>,
+    /// From this amount on, one per currency, the payer is always authenticated (3-D Secure).
+    pub authenticate_from: Vec<Money>,
+    /// What stands on the payer's statement after the merchant's name.
+    pub descriptor_suffix: Option<String>,
 }
 
 /// A delivery to `/hooks/{psp}/{endpoint}`, byte for byte.
@@ -266,6 +306,9 @@ pub struct Page {
 pub trait Psp: Send + Sync {
     /// The name in `/hooks/{psp}/…` and in the configuration.
     fn name(&self) -> &'static str;
+
+    /// The provider's own API, without a trailing slash.
+    fn base_url(&self) -> &'static str;
 
     /// What it can do.
     fn caps(&self) -> PspCaps;

@@ -21,6 +21,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+pub use crate::port::account::{AccountRow, Closing};
+
 /// The store failed. Nothing was written, as far as it can tell.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -651,6 +653,21 @@ pub trait Store: Send + Sync {
 
     /// All staff, by id.
     async fn staff(&self, merchant: &MerchantId) -> Result<Vec<Staff>, StoreError>;
+
+    /// Adds an account, or puts this in place of the one of the same id.
+    async fn put_account(&self, merchant: &MerchantId, row: &AccountRow) -> Result<(), StoreError>;
+
+    /// All accounts: newest choice first, then by id.
+    async fn accounts(&self, merchant: &MerchantId) -> Result<Vec<AccountRow>, StoreError>;
+
+    /// Closes an account for new payments, where it is there and open; an earlier closing stays as it is.
+    async fn close_account(
+        &self,
+        merchant: &MerchantId,
+        id: &AccountId,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// How full the queues are.
     async fn backlog(&self) -> Result<Backlog, StoreError>;

@@ -49,8 +49,11 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Where random bytes come from: fills all of what it is given.
 pub type Randomness = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
+/// Whether real money moves, as of now.
+pub type Stamp = Arc<dyn Fn() -> Mode + Send + Sync>;
+
 /// How this chat is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Whose chat it is.
     pub merchant: MerchantId,
@@ -60,8 +63,8 @@ pub struct Settings {
     pub origins: Origins,
     /// How cookies are marked.
     pub cookies: Cookies,
-    /// Whether TEST stands at the top.
-    pub mode: Mode,
+    /// Whether TEST stands at the top, asked for every page: the account that takes payments may change.
+    pub mode: Stamp,
     /// Who may show the pages in a frame.
     pub embed: Embed,
     /// How commands begin: the composer's menu and the payment form write them.

@@ -86,7 +86,7 @@ fn head(web: &Web, title: &str, script: Option<&str>) -> Markup {
 
 fn stamp(web: &Web) -> Markup {
     html! {
-        @if web.settings.mode == Mode::Test {
+        @if (web.settings.mode)() == Mode::Test {
             span.stamp title=(web.word("web-test-about")) { (web.word("web-js-test")) }
         }
     }

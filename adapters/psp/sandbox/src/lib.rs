@@ -37,6 +37,10 @@ impl Psp for Sandbox {
         "sandbox"
     }
 
+    fn base_url(&self) -> &'static str {
+        "http://127.0.0.1:8790"
+    }
+
     fn caps(&self) -> PspCaps {
         const HOUR: Duration = Duration::from_secs(3600);
         PspCaps {

@@ -11,7 +11,7 @@ use till_core::money::{Currency, Money};
 use till_core::order::Line;
 use till_core::payment::{CheckoutState, RefundState};
 use till_core::port::http::{HttpError, Request, Response};
-use till_core::port::psp::News;
+use till_core::port::psp::{Access, AccountSettings, News};
 
 const PAYMENT: &str = "pay_0198000000007fffbfffffffffffffff";
 const REFUND: &str = "ref_0198000000007fffbfffffffffffffff";
@@ -60,6 +60,8 @@ fn account() -> Account {
         provider_account: "acct_sandbox".into(),
         livemode: false,
         webhook_secrets: vec![SECRET.to_owned().into()],
+        access: Access::Own,
+        settings: AccountSettings::default(),
     }
 }
 

@@ -7,11 +7,12 @@
 //! WAL with `synchronous=FULL`: what was answered survives a power cut. Other processes may open the same file (the
 //! CLI does): they wait for each other's transactions, up to five seconds.
 //!
-//! Every table is explained in a line at the head of `migrations/0001_first.sql`. A migration never breaks the version
+//! Every table is explained in a line at the head of the migration that makes it (`migrations/0001_first.sql` and on). A migration never breaks the version
 //! that still runs: what is there keeps its meaning, and an older program ignores migrations that it does not know.
 //!
 //! Deliberately absent: a cache, a clock (`now` comes in), and deleting (erasure and ageing come with their issue).
 
+mod accounts;
 mod cards;
 mod cells;
 mod change;

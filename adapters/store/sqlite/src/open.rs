@@ -91,8 +91,11 @@ async fn migrated(path: &Path) -> sqlx::Result<Db> {
 /// Records version and checksum of what it ran: a migration that was changed afterwards is refused at the next start.
 fn migrator() -> Migrator {
     let first = include_str!("../migrations/0001_first.sql").into_sql_str();
-    let mut migrator =
-        Migrator::with_migrations(vec![Migration::new(1, "first".into(), MigrationType::Simple, first, false)]);
+    let accounts = include_str!("../migrations/0002_accounts.sql").into_sql_str();
+    let mut migrator = Migrator::with_migrations(vec![
+        Migration::new(1, "first".into(), MigrationType::Simple, first, false),
+        Migration::new(2, "accounts".into(), MigrationType::Simple, accounts, false),
+    ]);
     // A newer version may have migrated already while this one still runs.
     migrator.set_ignore_missing(true);
     migrator

@@ -1,14 +1,14 @@
 //! The port: what writes goes to the writer, what asks goes to the readers.
 
 use crate::kept::Slot;
-use crate::{Result, Sqlite, cards, claims, commit, failed, kept, read};
+use crate::{Result, Sqlite, accounts, cards, claims, commit, failed, kept, read};
 use async_trait::async_trait;
 use std::time::Duration;
 use till_core::id::{AccountId, Code, MerchantId, PaymentId};
 use till_core::link::Purpose;
 use till_core::port::store::{
-    Backlog, CardClaim, Commit, Committed, InboxKey, ListFilter, ObjectKind, ParkedClaim, Queue, Staff, Store, Stored,
-    Summary, Total, TotalKey, WorkClaim,
+    AccountRow, Backlog, CardClaim, Closing, Commit, Committed, InboxKey, ListFilter, ObjectKind, ParkedClaim, Queue,
+    Staff, Store, Stored, Summary, Total, TotalKey, WorkClaim,
 };
 use till_core::time::Timestamp;
 
@@ -117,6 +117,20 @@ impl Store for Sqlite {
 
     async fn staff(&self, merchant: &MerchantId) -> Result<Vec<Staff>> {
         kept::staff(&self.readers, merchant).await
+    }
+
+    async fn put_account(&self, merchant: &MerchantId, row: &AccountRow) -> Result<()> {
+        let (merchant, row) = (merchant.clone(), row.clone());
+        self.writer.write(move |db| Box::pin(async move { accounts::put(db, &merchant, &row).await })).await
+    }
+
+    async fn accounts(&self, merchant: &MerchantId) -> Result<Vec<AccountRow>> {
+        accounts::all(&self.readers, merchant).await
+    }
+
+    async fn close_account(&self, merchant: &MerchantId, id: &AccountId, why: &str, now: Timestamp) -> Result<()> {
+        let (merchant, id, closing) = (merchant.clone(), id.clone(), Closing { at: now, why: why.to_owned() });
+        self.writer.write(move |db| Box::pin(async move { accounts::close(db, &merchant, &id, &closing).await })).await
     }
 
     async fn backlog(&self) -> Result<Backlog> {

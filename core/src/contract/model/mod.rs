@@ -10,13 +10,13 @@ mod port;
 mod transcript;
 mod turn;
 
-use crate::id::{Code, MerchantId, PaymentId};
+use crate::id::{AccountId, Code, MerchantId, PaymentId};
 use crate::link::Purpose;
 use crate::payment::Status;
 use crate::place::{MessageRef, Place};
 use crate::port::store::{
-    Change, Claim, Claimed, Commit, Committed, InboxKey, NewPayment, NewWork, Object, On, Park, Settle, Shown,
-    ShownOutcome, Shows, Staff, Stored, Total, TotalChange, TotalKey,
+    AccountRow, Change, Claim, Claimed, Commit, Committed, InboxKey, NewPayment, NewWork, Object, On, Park, Settle,
+    Shown, ShownOutcome, Shows, Staff, Stored, Total, TotalChange, TotalKey,
 };
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -53,6 +53,7 @@ struct Rows {
     leases: BTreeMap<String, LeaseRow>,
     kept: BTreeMap<(MerchantId, String, String), Kept>,
     staff: BTreeMap<(MerchantId, String), Staff>,
+    accounts: BTreeMap<(MerchantId, AccountId), AccountRow>,
     transcript: transcript::Lines,
 }
 

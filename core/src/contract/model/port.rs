@@ -7,8 +7,8 @@ use crate::link::Purpose;
 use crate::money::Money;
 use crate::payment::Fact;
 use crate::port::store::{
-    Backlog, CardClaim, Claim, Claimed, Commit, Committed, InboxKey, ListFilter, ObjectKind, ParkedClaim, Queue, Staff,
-    Store, StoreError, Stored, Summary, Total, TotalKey, WorkClaim,
+    AccountRow, Backlog, CardClaim, Claim, Claimed, Closing, Commit, Committed, InboxKey, ListFilter, ObjectKind,
+    ParkedClaim, Queue, Staff, Store, StoreError, Stored, Summary, Total, TotalKey, WorkClaim,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -237,6 +237,32 @@ impl Store for Model {
     async fn staff(&self, merchant: &MerchantId) -> Result<Vec<Staff>, StoreError> {
         let rows = self.rows();
         Ok(rows.staff.iter().filter(|((owner, _), _)| owner == merchant).map(|(_, staff)| staff.clone()).collect())
+    }
+
+    async fn put_account(&self, merchant: &MerchantId, row: &AccountRow) -> Result<(), StoreError> {
+        self.rows().accounts.insert((merchant.clone(), row.id.clone()), row.clone());
+        Ok(())
+    }
+
+    async fn accounts(&self, merchant: &MerchantId) -> Result<Vec<AccountRow>, StoreError> {
+        let rows = self.rows();
+        let ours = rows.accounts.iter().filter(|((owner, _), _)| owner == merchant);
+        let mut all: Vec<AccountRow> = ours.map(|(_, row)| row.clone()).collect();
+        all.sort_by_key(|row| Reverse(row.chosen_at));
+        Ok(all)
+    }
+
+    async fn close_account(
+        &self,
+        merchant: &MerchantId,
+        id: &AccountId,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if let Some(row) = self.rows().accounts.get_mut(&(merchant.clone(), id.clone())) {
+            row.closed.get_or_insert_with(|| Closing { at: now, why: why.to_owned() });
+        }
+        Ok(())
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

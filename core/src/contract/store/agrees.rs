@@ -7,8 +7,8 @@ use crate::contract::seeded::Seeded;
 use crate::id::PaymentId;
 use crate::payment::Status;
 use crate::port::store::{
-    Change, Claim, Commit, Committed, On, Outcome, Park, Queue, Recent, Settle, Shown, ShownOutcome, Shows, Staff,
-    TotalChange,
+    AccountRow, Change, Claim, Commit, Committed, On, Outcome, Park, Queue, Recent, Settle, Shown, ShownOutcome, Shows,
+    Staff, TotalChange,
 };
 use crate::port::transcript::Scope;
 use crate::time::Timestamp;
@@ -232,15 +232,18 @@ impl Walk {
     async fn keep(&mut self) {
         let key = format!("k{}", self.seeded.below(4));
         let expires = self.seeded.chance(50).then(|| self.now.after(LEASE));
-        let (what, now, step) = (self.seeded.below(5), self.now, self.step);
+        let (what, now, step) = (self.seeded.below(7), self.now, self.step);
         let act = async |shop: &Shop| {
             let (store, merchant) = (&shop.store, &shop.merchant);
+            let account = AccountRow { chosen_at: now, ..super::accounts::row(&key, 0) };
             let staff = Staff { id: key.clone(), name: step.to_string(), since: now };
             match what {
                 0 => store.keep(merchant, "web", &key, &step.to_be_bytes(), expires).await.map(|()| None),
                 1 => store.kept(merchant, "web", &key, now).await,
                 2 => store.take_kept(merchant, "web", &key, now).await,
                 3 => store.add_staff(merchant, &staff).await.map(|()| None),
+                4 => store.put_account(merchant, &account).await.map(|()| None),
+                5 => store.close_account(merchant, &account.id, &step.to_string(), now).await.map(|()| None),
                 _ => store.lease("one", &key, now, LEASE).await.map(|fence| fence.map(|it| it.to_be_bytes().to_vec())),
             }
             .unwrap()
@@ -273,6 +276,8 @@ impl Walk {
         self.same(&self.adapter.visible().await, &self.model.visible().await);
         let staff = async |shop: &Shop| shop.store.staff(&shop.merchant).await.unwrap();
         self.same(&staff(&self.adapter).await, &staff(&self.model).await);
+        let accounts = async |shop: &Shop| shop.store.accounts(&shop.merchant).await.unwrap();
+        self.same(&accounts(&self.adapter).await, &accounts(&self.model).await);
         for scope in [Scope::Desk, Scope::Customer("c1")] {
             let lines = async |shop: &Shop| {
                 let lines = shop.since(scope, 0, 999).await;

@@ -12,6 +12,7 @@
 // A contract says what is wrong by panicking, as a test does.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod accounts;
 mod agrees;
 mod cards;
 mod guards;
@@ -108,6 +109,12 @@ where
             a_lease_is_one_holder_s_until_it_ends_and_its_fence_grows
             a_kept_value_is_overwritten_expires_and_is_taken_once
             staff_are_listed_by_id_and_can_be_renamed
+        }
+        accounts {
+            an_account_comes_back_whole
+            accounts_come_newest_choice_first_and_then_by_id
+            a_closed_account_keeps_its_first_reason_until_it_is_put_again
+            accounts_are_one_merchant_s
         }
         transcript {
             a_conversation_begins_once_and_changes_with_its_lines

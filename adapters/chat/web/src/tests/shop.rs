@@ -77,7 +77,7 @@ pub(super) fn settings() -> Settings {
         merchant_name: "Corner <Café>".to_owned(),
         origins: Origins::Listed(vec![ORIGIN.to_owned()]),
         cookies: Cookies::Secure,
-        mode: Mode::Test,
+        mode: Arc::new(|| Mode::Test),
         embed: Embed::Refused,
         grammar: till_core::command::Grammar::default(),
         currency: "EUR".to_owned(),

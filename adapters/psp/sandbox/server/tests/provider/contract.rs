@@ -7,7 +7,7 @@ use till_core::contract::seeded::Seeded;
 use till_core::id::AccountId;
 use till_core::money::Currency;
 use till_core::port::http::{Http, HttpError, Method, Request, Response};
-use till_core::port::psp::Account;
+use till_core::port::psp::{Access, Account, AccountSettings};
 use till_core::signature;
 use till_core::time::Timestamp;
 use till_sandbox::Sandbox;
@@ -87,6 +87,8 @@ async fn the_adapter_keeps_the_contract_of_every_provider() {
         provider_account: "acct_sandbox".into(),
         livemode: false,
         webhook_secrets: vec![SECRET.to_owned().into()],
+        access: Access::Own,
+        settings: AccountSettings::default(),
     };
     let mut setup = Setup {
         psp: &Sandbox,
