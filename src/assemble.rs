@@ -10,6 +10,7 @@ use crate::config::{BadConfig, Config};
 use crate::desk::Desk;
 use crate::http::{ClientAddr, Door};
 use crate::keyring::{self, BadKeys};
+use crate::traffic::{Foreign, Heard, Reads};
 use crate::world::{Accounts, At, Bells, Counts, LinkMode, Merchant, Pace, World};
 use axum::Router;
 use secrecy::SecretString;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use till_core::id::{AccountId, Entropy, MerchantId};
 use till_core::port::chat::Chat;
+use till_core::port::http::Http;
 use till_core::port::psp::{Access, AccountSettings, Psp};
 use till_core::port::store::{AccountRow, Store, StoreError};
 use till_core::time::Timestamp;
@@ -181,6 +183,7 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
     if config.web.enabled {
         return Err(StartError::NotBuilt("web"));
     }
+    let now = clock();
     let world = World {
         merchant,
         accounts,
@@ -199,6 +202,9 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         entropy: Mutex::new(Box::new(SystemEntropy)),
         bells: Bells::default(),
         counts: Counts::default(),
+        reads: Reads::full(now),
+        foreign: Foreign::default(),
+        heard: Heard::default(),
     };
     Ok(Assembled {
         world: Arc::new(world),
@@ -266,6 +272,8 @@ pub fn adapter(name: &str) -> Result<Arc<dyn Psp>, StartError> {
     let all: &[Arc<dyn Psp>] = &[
         #[cfg(feature = "sandbox")]
         Arc::new(till_sandbox::Sandbox),
+        #[cfg(feature = "stripe")]
+        Arc::new(till_stripe::Stripe),
     ];
     let built = || match all.iter().map(|psp| psp.name()).collect::<Vec<_>>() {
         none if none.is_empty() => "none".to_owned(),
@@ -273,6 +281,24 @@ pub fn adapter(name: &str) -> Result<Arc<dyn Psp>, StartError> {
     };
     let found = all.iter().find(|psp| psp.name() == name).cloned();
     found.ok_or_else(|| StartError::UnknownProvider { name: name.to_owned(), built: built() })
+}
+
+/// Makes a webhook endpoint at Stripe; gives its id and its signing secret, which is not shown again.
+///
+/// # Errors
+/// [`StartError`]: Stripe is not built in, or refused; the text is for the host.
+pub async fn stripe_webhook(http: &dyn Http, at: &At, url: &str) -> Result<(String, SecretString), StartError> {
+    #[cfg(feature = "stripe")]
+    {
+        let made = till_stripe::make_webhook(http, &at.account, url).await;
+        let made = made.map_err(|fault| StartError::Typed(format!("Stripe made no endpoint: {fault}")))?;
+        Ok((made.id, made.secret))
+    }
+    #[cfg(not(feature = "stripe"))]
+    {
+        let _ = (http, at, url);
+        Err(StartError::NotBuilt("stripe"))
+    }
 }
 
 /// Where accounts come from beside the rows: `[sandbox]` in till.toml.

@@ -7,13 +7,13 @@
 //! ```
 //! Every change carries what follows from the new facts: status, owed work, the next look of the reconciler.
 
-use crate::world::{LinkMode, Pace, World};
+use crate::world::{At, LinkMode, Pace, World};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use till_core::id::{AccountId, Code, MerchantId, PaymentId};
 use till_core::link::Purpose;
 use till_core::money::{Currency, Money};
-use till_core::order::{CheckoutOrder, IdemKey, Item, Line, Wording};
+use till_core::order::{Authentication, CheckoutOptions, CheckoutOrder, IdemKey, Item, Line, Wording};
 use till_core::payment::{self, Fact, Payment, Status};
 use till_core::place::PersonId;
 use till_core::port::psp::{News, Reported};
@@ -63,10 +63,10 @@ pub fn change(
         return None;
     }
     let mut after = with(loaded, &facts)?;
-    if matches!(world.links, LinkMode::Direct { .. })
-        && let Some(asked) = payment::checkout_again(&after, now)
-    {
-        // Nobody comes by our page here, so the next checkout follows by itself.
+    // In direct mode nobody comes by our page; and where no checkout was ever made, there is no card to come from.
+    let by_itself =
+        matches!(world.links, LinkMode::Direct { .. }) || after.checkouts.values().all(|it| it.seen.is_none());
+    if by_itself && let Some(asked) = payment::checkout_again(&after, now) {
         let next = checkout_work(world, loaded, &asked, now);
         more.extend(next.map(|work| NewWork { due: now.after(pause(asked_number(&asked))), ..work }));
         facts.push(asked);
@@ -112,8 +112,22 @@ pub fn checkout_work(world: &World, loaded: &Loaded, asked: &Fact, now: Timestam
         closes_at: closes_at(loaded.payment.deadline, now, at.psp.caps().checkout_life),
         return_url: world.page(Purpose::Pay, stored).unwrap_or_else(|| world.fallback_return_url()),
         locale: world.merchant.locale.tag().to_owned(),
+        options: options(&at, *amount, &stored.wording),
     };
     Some(NewWork { key: IdemKey::create(stored.id, *n), work: Work::CreateCheckout(order), due: now })
+}
+
+/// How the payer may pay: what the account is set up for, and who the payer is.
+pub fn options(at: &At, amount: Money, wording: &Wording) -> CheckoutOptions {
+    let settings = &at.account.settings;
+    let from = settings.authenticate_from.iter().find(|from| from.currency() == amount.currency());
+    let always = from.is_some_and(|from| amount.minor() >= from.minor());
+    CheckoutOptions {
+        payer_email: wording.payer_email.clone(),
+        authentication: if always { Authentication::Always } else { Authentication::ByProvider },
+        without_methods: settings.without_methods.clone(),
+        descriptor_suffix: settings.descriptor_suffix.clone(),
+    }
 }
 
 /// The totals that money out counts into: the person's day and the merchant's day (UTC).
@@ -155,17 +169,23 @@ pub enum Whole {
     Rest,
 }
 
-/// When the reconciler looks next: at the deadline, or sooner where the provider may know more than we do.
+/// When the reconciler looks next: at the deadline, or sooner where something is under way at the provider.
+///
+/// A checkout that nobody has opened is not asked about one by one: what the provider tells of it stands in its event
+/// list, which the sweep reads. Providers limit calls for single objects.
 pub fn check_at(payment: &Payment, created_at: Timestamp, now: Timestamp, pace: Pace) -> Option<Timestamp> {
     let waits_for_deadline = !payment.deadline_passed
         && matches!(
             payment.status(),
             Status::Open | Status::Preparing | Status::PendingApproval | Status::PartiallyPaid | Status::Processing
         );
-    let at_provider = payment.checkouts.values().any(|checkout| checkout.seen.is_some() && !checkout.is_closed());
+    let touched = payment.openings > 0 || payment.deadline_passed || payment.cancelled_by.is_some();
+    let at_provider = payment.checkouts.values().any(|it| it.is_pending() || it.is_usable() && touched);
     let refund_moves = payment.refunds.values().any(|refund| !refund.state.is_terminal());
+    let disputed = payment.disputes.values().any(|dispute| dispute.state.is_undecided());
     let age = now.since(created_at);
-    let poll = (at_provider || refund_moves).then(|| now.after((age / 8).clamp(pace.poll_min, pace.poll_max)));
+    let poll =
+        (at_provider || refund_moves || disputed).then(|| now.after((age / 8).clamp(pace.poll_min, pace.poll_max)));
     let deadline = waits_for_deadline.then_some(payment.deadline);
     poll.into_iter().chain(deadline).min()
 }
@@ -183,7 +203,11 @@ pub fn objects(report: &Reported, account: &AccountId) -> Vec<Object> {
         News::Captured { capture, .. } => Some(object(ObjectKind::Capture, capture.as_str(), None)),
         News::Refund { refund, .. } => Some(object(ObjectKind::Refund, refund.as_str(), None)),
         News::Dispute { dispute, .. } => Some(object(ObjectKind::Dispute, dispute.as_str(), None)),
-        News::CaptureReversed { .. } | News::AttemptFailed { .. } => None,
+        News::CaptureReversed { .. }
+        | News::AttemptFailed { .. }
+        | News::RefundedSum { .. }
+        | News::FraudWarning { .. }
+        | News::Review { .. } => None,
     };
     report.news.iter().filter_map(of).collect()
 }

@@ -17,7 +17,7 @@ use till_core::card::{Card, View, card};
 use till_core::id::Entropy;
 use till_core::link::Purpose;
 use till_core::order::IdemKey;
-use till_core::payment::{Owed, Status};
+use till_core::payment::{Alert, Owed, Status};
 use till_core::place::{MessageRef, Place};
 use till_core::port::chat::{Chat, Rendered, SendError};
 use till_core::port::store::{
@@ -220,6 +220,7 @@ pub async fn step_messages(world: &World, now: Timestamp, entropy: &mut dyn Entr
 async fn send(world: &World, claim: &WorkClaim, now: Timestamp, wait: Duration) -> Result<(), StoreError> {
     let sent = match &claim.work {
         Work::Owed(Owed::Ping(status)) => ping(world, claim, *status, now).await?,
+        Work::Owed(Owed::Alert(alert)) => warn_staff(world, claim, alert, now).await?,
         Work::Tell { to, at, text } => match world.chat(at) {
             Some(chat) => chat.whisper(to, at, &chat.say(text, &chat.caps(at)), &claim.key, now).await,
             None => Err(SendError::Bug(format!("`{}` is not configured", at.platform))),
@@ -270,4 +271,33 @@ async fn ping(
         ],
     );
     Ok(chat.post(place, &chat.say(&text, &chat.caps(place)), &claim.key, now).await.map(drop))
+}
+
+/// Tells whoever asked what concerns staff alone.
+async fn warn_staff(
+    world: &World,
+    claim: &WorkClaim,
+    alert: &Alert,
+    now: Timestamp,
+) -> Result<Result<(), SendError>, StoreError> {
+    let Some(loaded) = book::load(world, &claim.merchant, claim.payment).await? else { return Ok(Ok(())) };
+    let place = &loaded.stored.place;
+    let Some(chat) = world.chat(place) else {
+        return Ok(Err(SendError::Bug(format!("`{}` is not configured", place.platform))));
+    };
+    let (locale, payment) = (&world.merchant.locale, &loaded.payment);
+    let amount = match alert {
+        Alert::Inquiry(id) | Alert::Dispute(id) => payment.disputes.get(id).map(|it| it.amount),
+        Alert::RefundFailed(id) => payment.refunds.get(id).map(|it| it.amount),
+        Alert::FraudWarning(_) | Alert::Review(_) => None,
+    };
+    let by = payment.answer_by().map(|date| locale.say("alert-by", &[("date", &date.text())]));
+    let args = [
+        ("code", &loaded.stored.code.to_string()[..]),
+        ("amount", &amount.unwrap_or(payment.amount).text(locale)),
+        ("by", &by.unwrap_or_default()),
+    ];
+    let text = locale.say(&format!("alert-{}", alert.name()), &args);
+    let said = chat.say(&text, &chat.caps(place));
+    Ok(chat.whisper(&payment.asked_by, place, &said, &claim.key, now).await)
 }

@@ -28,6 +28,8 @@ pub const LEASE: Duration = Duration::from_secs(45);
 const AT_ONCE: u32 = 16;
 /// A key counts as forgotten this long before it is: the call lands later than `now`, by another clock.
 const KEY_MARGIN: Duration = Duration::from_secs(3600);
+/// What is not found by a look-up may still turn up for this long; after that it counts as lost.
+const LOST_AFTER: Duration = Duration::from_secs(600);
 /// How long a person's standing may be unknown before their refund is refused.
 const STANDING_UNKNOWN_MAX: Duration = Duration::from_secs(600);
 
@@ -63,8 +65,19 @@ enum Came {
     Reports(Vec<Reported>),
     /// To nothing yet.
     Again(Duration, String),
+    /// To nothing before the host mends something.
+    Barred(Duration, String),
     /// The provider will never do it.
     Never(Never),
+}
+
+/// When a call is made, and how it is tried again.
+#[derive(Clone, Copy)]
+struct Tries {
+    /// The provider has forgotten the key by now, or will before the call lands.
+    forgotten: bool,
+    backoff: Duration,
+    now: Timestamp,
 }
 
 /// Why the provider will never do it.
@@ -89,13 +102,13 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
                 let dropped = Fact::CheckoutDropped { n: order.n };
                 return fact(world, claim, dropped, Vec::new(), now).await;
             }
-            create(world, at, order, &claim.key, forgotten, backoff).await
+            create(world, at, claim, order, Tries { forgotten, backoff, now }).await
         }
         Work::Owed(Owed::Expire { n, checkout }) => {
             let called = at.psp.expire(&*world.http, &at.account, checkout, &claim.key).await;
             let ask = || Ask::Checkout(checkout.clone());
             tracing::debug!(payment = %claim.payment, "closing checkout {n} of {}", claim.payment);
-            settled(world, at, called.map(|report| vec![report]), ask, backoff).await
+            settled(world, at, claim, called, ask, Tries { forgotten, backoff, now }).await
         }
         Work::Owed(Owed::Refund(order)) => {
             if let Some(refused) = standing_refuses(world, claim, &loaded, order, now).await {
@@ -104,88 +117,84 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
                     Err(why) => settle(world, claim, Outcome::Unsent { due: now.after(backoff), why }, now).await,
                 };
             }
-            refund(world, at, order, &claim.key, forgotten, backoff).await
+            refund(world, at, claim, order, Tries { forgotten, backoff, now }).await
         }
-        Work::Owed(Owed::Ping(_)) | Work::Tell { .. } => {
+        Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Tell { .. } => {
             return settle(world, claim, Outcome::Dead { why: "not a call to a provider".into() }, now).await;
         }
     };
     finish(world, at, claim, came, now).await
 }
 
-async fn create(
-    world: &World,
-    at: &At,
-    order: &CheckoutOrder,
-    key: &IdemKey,
-    forgotten: bool,
-    backoff: Duration,
-) -> Came {
-    let ask = || Ask::CheckoutOf(order.payment, order.n);
-    if forgotten {
-        return looked_up(world, at, &ask(), backoff).await;
+async fn create(world: &World, at: &At, claim: &WorkClaim, order: &CheckoutOrder, tries: Tries) -> Came {
+    let ask = || Ask::CheckoutOf { payment: order.payment, n: order.n, since: claim.since };
+    if tries.forgotten {
+        return looked_up(world, at, claim, &ask(), tries).await;
     }
-    let called = at.psp.create(&*world.http, &at.account, order, key).await;
+    let called = at.psp.create(&*world.http, &at.account, order, &claim.key).await;
     // "Not found" about something new means that we asked the wrong address: it will not get better by itself.
     let called = called.map_err(|fault| match fault {
         Fault::NotFound => Fault::Refused("the provider's address or account is wrong".into()),
         other => other,
     });
-    settled(world, at, called.map(|report| vec![report]), ask, backoff).await
+    settled(world, at, claim, called, ask, tries).await
 }
 
-async fn refund(
-    world: &World,
-    at: &At,
-    order: &RefundOrder,
-    key: &IdemKey,
-    forgotten: bool,
-    backoff: Duration,
-) -> Came {
-    let ask = || Ask::RefundOf(order.payment, order.refund);
-    if forgotten {
-        return looked_up(world, at, &ask(), backoff).await;
+async fn refund(world: &World, at: &At, claim: &WorkClaim, order: &RefundOrder, tries: Tries) -> Came {
+    let ask = || Ask::RefundOf { payment: order.payment, refund: order.refund, capture: order.capture.clone() };
+    if tries.forgotten {
+        return looked_up(world, at, claim, &ask(), tries).await;
     }
-    let called = at.psp.refund(&*world.http, &at.account, order, key).await;
-    settled(world, at, called.map(|report| vec![report]), ask, backoff).await
+    let called = at.psp.refund(&*world.http, &at.account, order, &claim.key).await;
+    settled(world, at, claim, called, ask, tries).await
 }
 
 /// What an answer means; a look-up where the answer asks for one.
 async fn settled(
     world: &World,
     at: &At,
-    called: Result<Vec<Reported>, Fault>,
+    claim: &WorkClaim,
+    called: Result<Reported, Fault>,
     ask: impl FnOnce() -> Ask,
-    backoff: Duration,
+    tries: Tries,
 ) -> Came {
     match called {
-        Ok(reports) => Came::Reports(reports),
-        Err(Fault::KeyTaken | Fault::AlreadyComplete) => looked_up(world, at, &ask(), backoff).await,
-        Err(Fault::Later { wait, why }) => Came::Again(wait.unwrap_or_default().max(backoff), why),
+        Ok(report) => Came::Reports(vec![report]),
+        Err(Fault::KeyTaken | Fault::AlreadyComplete) => looked_up(world, at, claim, &ask(), tries).await,
+        Err(Fault::Later { wait, why }) => Came::Again(wait.unwrap_or_default().max(tries.backoff), why),
         Err(Fault::Refused(why)) => Came::Never(Never { why, lasting: Lasting::ForGood }),
+        Err(Fault::Outdated(why)) => {
+            tracing::warn!(key = %claim.key, "{} came too late: {why}", claim.key);
+            Came::Never(Never { why: "too_late".into(), lasting: Lasting::ForNow })
+        }
         Err(Fault::NotFound) => {
             Came::Never(Never { why: "not found at the provider".into(), lasting: Lasting::ForNow })
         }
-        Err(fault @ Fault::Credentials) => {
-            tracing::error!(account = %at.account.id, "account {}: the provider refuses our credentials", at.account.id);
-            Came::Again(backoff.max(Duration::from_secs(30)), fault.to_string())
+        Err(Fault::Credentials(why)) => {
+            tracing::error!(account = %at.account.id, "account {}: the provider refuses our key: {why}", at.account.id);
+            Came::Barred(tries.backoff.max(Duration::from_secs(30)), why)
         }
-        Err(fault @ (Fault::Ambiguous(_) | Fault::Unreadable(_))) => Came::Again(backoff, fault.to_string()),
+        Err(fault @ (Fault::Ambiguous(_) | Fault::Unreadable(_))) => Came::Again(tries.backoff, fault.to_string()),
     }
 }
 
-async fn looked_up(world: &World, at: &At, ask: &Ask, backoff: Duration) -> Came {
+async fn looked_up(world: &World, at: &At, claim: &WorkClaim, ask: &Ask, tries: Tries) -> Came {
     match at.psp.fetch(&*world.http, &at.account, ask).await {
         Ok(reports) => Came::Reports(reports),
+        // The call may be under way still: what it makes would come after the look-up.
+        Err(Fault::NotFound) if tries.now.since(claim.since) < LOST_AFTER => {
+            Came::Again(tries.backoff, "not found yet".into())
+        }
         Err(Fault::NotFound) => Came::Never(Never { why: "lost".into(), lasting: Lasting::ForNow }),
-        Err(Fault::Later { wait, why }) => Came::Again(wait.unwrap_or_default().max(backoff), why),
-        Err(fault) => Came::Again(backoff, fault.to_string()),
+        Err(Fault::Later { wait, why }) => Came::Again(wait.unwrap_or_default().max(tries.backoff), why),
+        Err(fault) => Came::Again(tries.backoff, fault.to_string()),
     }
 }
 
 async fn finish(world: &World, at: &At, claim: &WorkClaim, came: Came, now: Timestamp) -> Result<(), StoreError> {
     match came {
         Came::Again(wait, why) => again(world, claim, now, wait, why).await,
+        Came::Barred(wait, why) => barred(world, claim, now, wait, why).await,
         Came::Never(never) => refused(world, claim, never, now).await,
         Came::Reports(reports) => {
             let done = Settle { claim: claim.claim.clone(), outcome: Outcome::Done };
@@ -213,6 +222,28 @@ async fn finish(world: &World, at: &At, claim: &WorkClaim, came: Came, now: Time
     }
 }
 
+/// Tried again for as long as it takes; whoever asked is told once that somebody must mend it.
+async fn barred(
+    world: &World,
+    claim: &WorkClaim,
+    now: Timestamp,
+    wait: Duration,
+    why: String,
+) -> Result<(), StoreError> {
+    let again = Settle { claim: claim.claim.clone(), outcome: Outcome::Again { due: now.after(wait), why } };
+    let locale = &world.merchant.locale;
+    let written = book::write::<()>(world, &claim.merchant, claim.payment, now, |loaded, commit| {
+        let (stored, by) = (&loaded.stored, loaded.payment.asked_by.clone());
+        let why = locale.say("tell-not-permitted", &[]);
+        let text = locale.say("tell-waits", &[("code", &stored.code.to_string()), ("why", &why)]);
+        let tell = telling(stored.id, "not-permitted", by, &stored.place, text, now);
+        commit.payment = book::change(world, loaded, Vec::new(), Vec::new(), vec![tell], now);
+        commit.settle.push(again.clone());
+        Ok(())
+    });
+    written.await.map(drop)
+}
+
 /// The provider will never do it: a fact, and a word to whoever asked.
 async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp) -> Result<(), StoreError> {
     let locale = &world.merchant.locale;
@@ -231,7 +262,7 @@ async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp)
             tracing::warn!(payment = %claim.payment, "checkout {checkout} of {} was not closed: {}", claim.payment, never.why);
             fact(world, claim, Fact::CheckoutLeft { checkout: checkout.clone() }, Vec::new(), now).await
         }
-        Work::Owed(Owed::Ping(_)) | Work::Tell { .. } => {
+        Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Tell { .. } => {
             tracing::error!(key = %claim.key, "{} was refused: {}", claim.key, never.why);
             settle_dead(world, claim, never.why, now).await
         }
@@ -308,7 +339,12 @@ async fn standing_refuses(
 fn said(why: &str, locale: &Locale) -> String {
     match why {
         "lost" => locale.say("tell-lost-answer", &[]),
+        "too_late" => locale.say("tell-too-late", &[]),
         "not_staff" => locale.say("tell-not-staff-now", &[]),
+        "amount_too_small" => locale.say("tell-amount-too-small", &[]),
+        "amount_too_large" => locale.say("tell-amount-too-large", &[]),
+        "charge_disputed" => locale.say("tell-refund-disputed", &[]),
+        "charge_already_refunded" => locale.say("tell-refund-gone", &[]),
         other => other.chars().take(200).collect(),
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line: it prints for people")]
 
 mod account;
+mod look;
 
 use crate::assemble::{self, Front, SandboxSettings, StartError};
 use crate::config::{BadConfig, Config, LogFormat, secret};
@@ -29,6 +30,8 @@ const INVITATION: Duration = Duration::from_secs(15 * 60);
 /// Try it without any account:         till demo
 /// Look at your configuration:         till check
 /// Run it for your business:           till serve
+/// Connect your provider:             till account add stripe main --key env:STRIPE_KEY
+/// Find out what is wrong:            till doctor
 /// Let a staff member in (web chat):   till staff add ana Ana && till staff invite ana
 #[derive(Debug, Parser)]
 #[command(name = "till", version, verbatim_doc_comment)]
@@ -54,6 +57,13 @@ enum Command {
     /// Where the money goes: accounts at payment providers
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// Say what is wrong with this till, and how to mend it; changes nothing
+    Doctor,
+    /// Compare every payment with the provider, and mend what differs; moves no money
+    Reconcile(look::ReconcileArgs),
+    /// What only Stripe has
+    #[command(subcommand)]
+    Stripe(look::StripeCommand),
     /// Look at payments
     #[command(subcommand)]
     Payments(PaymentsCommand),
@@ -184,6 +194,12 @@ async fn perform(cli: Cli) -> Result<(), StartError> {
             Ok(())
         }
         Command::Staff(command) => staff(&config, command).await,
+        Command::Doctor => look::doctor(&config).await,
+        Command::Reconcile(args) => {
+            log("error", LogFormat::Text)?;
+            look::reconcile(&config, &args).await
+        }
+        Command::Stripe(command) => look::stripe(&config, command).await,
         Command::Payments(command) => {
             let rows = assemble::rows(&config).await?;
             let text = match command {

@@ -24,6 +24,7 @@ use till_core::payment::{self, Act, Decision, OutToday, Refusal};
 use till_core::place::PersonId;
 use till_core::port::chat::Standing;
 use till_core::port::desk::{Ack, Again, Deed, Desk as Port, Inbound};
+use till_core::port::psp::Takes;
 use till_core::port::store::{
     Change, Commit, Committed, InboxKey, ListFilter, NewPayment, NewWork, On, Recent, Shows, StoreError, TotalChange,
     Work,
@@ -161,6 +162,19 @@ impl Desk {
                 None => Ok(self.say(self.words("desk-no-account", &[]))),
             };
         };
+        let hint = match at.psp.takes(pay.total) {
+            Takes::Yes => None,
+            Takes::PerhapsTooSmall { least } => {
+                let least = least.text(&self.world.merchant.locale);
+                Some(self.words("desk-perhaps-too-small", &[("least", &least)]))
+            }
+            Takes::TooLarge { most } => return Ok(self.say(self.amount_words("desk-too-large", pay.total, most))),
+            Takes::UnknownCurrency => {
+                let currency = pay.total.currency();
+                return Ok(self.say(self.words("desk-unknown-currency", &[("currency", currency.code())])));
+            }
+            Takes::TooFine { step } => return Ok(self.say(self.amount_words("desk-too-fine", pay.total, step))),
+        };
         for _ in 0..CODES {
             let (id, code) = self.world.draw(|entropy| (PaymentId::new(now, entropy), Code::new(entropy)));
             let mut commit = Commit::new(&self.world.merchant.id, now);
@@ -174,6 +188,7 @@ impl Desk {
                     tracing::info!(payment = %id, by = %inbound.by, "{} asked for {}: {id}", inbound.by, pay.total);
                     let amount = pay.total.text(&self.world.merchant.locale);
                     let text = self.words("desk-asked", &[("amount", &amount), ("code", &code.to_string())]);
+                    let text = hint.iter().fold(text, |text, hint| format!("{text} {hint}"));
                     return Ok(Ack::Say { text, code: Some(code) });
                 }
                 Committed::Duplicate(known) => return self.asked_before(known).await,
@@ -182,6 +197,12 @@ impl Desk {
             }
         }
         Ok(Ack::Busy { text: self.words("desk-busy", &[]) })
+    }
+
+    /// A sentence about an amount that the provider does not take, and one that it would.
+    fn amount_words(&self, key: &str, asked: Money, would: Money) -> String {
+        let locale = &self.world.merchant.locale;
+        self.words(key, &[("amount", &asked.text(locale)), ("would", &would.text(locale))])
     }
 
     fn new_payment(
@@ -203,6 +224,7 @@ impl Desk {
             payer_name: pay.to.as_ref().map(|to| match to {
                 To::Person { name, .. } | To::Name(name) => name.clone(),
             }),
+            payer_email: pay.email.clone(),
             asked_by_name: Some(inbound.name.clone()),
         };
         let links = [Purpose::Pay, Purpose::Receipt].map(|purpose| Link::first(purpose, &world.ring));
@@ -216,6 +238,7 @@ impl Desk {
             closes_at: book::closes_at(asked.deadline, now, at.psp.caps().checkout_life),
             return_url: world.own_page(Purpose::Pay, &tokens[0]).unwrap_or_else(|| world.fallback_return_url()),
             locale: world.merchant.locale.tag().to_owned(),
+            options: book::options(at, pay.total, &wording),
         };
         Change {
             payment: id,

@@ -3,22 +3,30 @@
 //! ```text
 //! POST /hooks/{psp}/{account} ─► verify (raw bytes) ─► Evidence ─► apply ─► facts, 2xx
 //!                                                        │  no such payment yet ─► parked, sealed, tried again
+//!                                                        │  names only money ───► known capture, or looked up once
 //!                                                        └─ not ours ───────────► counted, nothing kept
 //! ```
 //! A delivery is answered with 2xx only when what it says is durable. The same event by webhook and by the event list
 //! is one delivery: both carry the provider's event id.
 
 use crate::book::{self, Written};
-use crate::world::{At, World};
+use crate::checkouts::telling;
+use crate::world::{At, LinkMode, World};
 use std::time::Duration;
-use till_core::id::MerchantId;
-use till_core::payment::judge;
-use till_core::port::psp::{Delivery, Evidence, Reported};
-use till_core::port::store::{Claimed, Commit, InboxKey, Outcome, Park, ParkedClaim, Settle, StoreError};
+use till_core::id::{CaptureId, MerchantId, PaymentId};
+use till_core::payment::{disagrees, judge};
+use till_core::port::psp::{About, Ask, Delivery, Distrust, Evidence, Fault, News, Reported};
+use till_core::port::store::{
+    Change, Claimed, Commit, InboxKey, ObjectKind, Outcome, Park, ParkedClaim, Settle, Shows, StoreError,
+};
 use till_core::time::Timestamp;
 
 /// A parked delivery is given up after this long.
 const PARKED_MAX: Duration = Duration::from_secs(3 * 24 * 3600);
+/// Money that was found by asking although it has been there for this long: its webhook does not come any more.
+const WEBHOOK_PATIENCE: Duration = Duration::from_secs(120);
+/// Staff are told about silent webhooks this often.
+const TOLD_AGAIN: Duration = Duration::from_secs(24 * 3600);
 /// How long a parked delivery is claimed for.
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -37,6 +45,15 @@ pub enum Applied {
     FenceLost,
     /// Too many others wrote at the same time.
     Contended,
+}
+
+/// How a report came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// By itself, as a webhook.
+    Pushed,
+    /// Because the provider was asked.
+    Asked,
 }
 
 /// What a delivery is answered with.
@@ -65,9 +82,10 @@ pub async fn apply(
     if report.provider_account != at.account.provider_account || report.livemode != at.account.livemode {
         return Ok(Applied::NotOurs);
     }
+    let Some(payment) = payment_of(world, merchant, at, &report.about).await? else { return Ok(Applied::Unknown) };
     let key = InboxKey { source: source(at), key: report.event.clone() };
     let amount_by = at.psp.caps().amount;
-    let written = book::write(world, merchant, report.payment, now, |loaded, commit| {
+    let written = book::write(world, merchant, payment, now, |loaded, commit| {
         if loaded.stored.account != at.account.id {
             return Err(Applied::NotOurs);
         }
@@ -91,6 +109,21 @@ pub async fn apply(
     })
 }
 
+/// The payment that a report is about, as far as it can be told without asking.
+async fn payment_of(
+    world: &World,
+    merchant: &MerchantId,
+    at: &At,
+    about: &About,
+) -> Result<Option<PaymentId>, StoreError> {
+    match about {
+        About::Payment(id) => Ok(Some(*id)),
+        About::Capture(id) => {
+            world.store.payment_by_object(merchant, &at.account.id, ObjectKind::Capture, id.as_str()).await
+        }
+    }
+}
+
 fn source(at: &At) -> String {
     format!("{}/{}", at.psp.name(), at.account.id)
 }
@@ -101,32 +134,19 @@ pub async fn receive(world: &World, at: &At, delivery: Delivery<'_>, now: Timest
         Ok(evidence) => evidence,
         Err(distrust) => {
             world.counts.add(match distrust {
-                till_core::port::psp::Distrust::Unsigned => "webhook_unsigned",
-                till_core::port::psp::Distrust::BadSignature => "webhook_bad_signature",
-                till_core::port::psp::Distrust::OutsideWindow => "webhook_outside_window",
-                till_core::port::psp::Distrust::Unreadable => "webhook_unreadable",
+                Distrust::Unsigned => "webhook_unsigned",
+                Distrust::BadSignature => "webhook_bad_signature",
+                Distrust::OutsideWindow => "webhook_outside_window",
+                Distrust::Unreadable => "webhook_unreadable",
             });
             tracing::warn!(account = %at.account.id, %distrust, "a delivery was refused: {distrust}");
+            world.heard.note(world, at, Err(distrust), now).await;
             return Verdict::Refused;
         }
     };
+    world.heard.note(world, at, Ok(()), now).await;
     for one in evidence {
-        let taken = match one {
-            Evidence::Facts(report) => take(world, at, &report, now).await,
-            Evidence::Foreign => {
-                world.counts.add("webhook_foreign");
-                Ok(Verdict::Taken)
-            }
-            Evidence::Hint { ask, .. } => match at.psp.fetch(&*world.http, &at.account, &ask).await {
-                Ok(reports) => take_all(world, at, &reports, now).await,
-                Err(till_core::port::psp::Fault::NotFound) => Ok(Verdict::Taken),
-                Err(fault) => {
-                    tracing::warn!(account = %at.account.id, %fault, "a hint could not be fetched: {fault}");
-                    Ok(Verdict::Later)
-                }
-            },
-        };
-        match taken {
+        match believed(world, at, one, now).await {
             Ok(Verdict::Taken) => {}
             Ok(other) => return other,
             Err(error) => {
@@ -138,39 +158,193 @@ pub async fn receive(world: &World, at: &At, delivery: Delivery<'_>, now: Timest
     Verdict::Taken
 }
 
+async fn believed(world: &World, at: &At, evidence: Evidence, now: Timestamp) -> Result<Verdict, StoreError> {
+    match evidence {
+        Evidence::Facts(report) => take(world, at, &report, Came::Pushed, now).await,
+        Evidence::Foreign => {
+            world.counts.add("webhook_foreign");
+            Ok(Verdict::Taken)
+        }
+        Evidence::Hint { ask, .. } => ask_and_take(world, at, &ask, now).await,
+        Evidence::AccessLost { provider_account, livemode } => {
+            if provider_account == at.account.provider_account && livemode == at.account.livemode {
+                access_lost(world, at, now).await?;
+            }
+            Ok(Verdict::Taken)
+        }
+    }
+}
+
+/// Takes one report: applies it, parks it where its payment is not known (yet), looks up where it names only money.
+///
+/// # Errors
+/// [`StoreError`]: nothing was written.
+pub async fn take(
+    world: &World,
+    at: &At,
+    report: &Reported,
+    came: Came,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    let applied = apply(world, &world.merchant.id, at, report, None, now).await?;
+    world.counts.add(count(applied, &report.about));
+    match (applied, &report.about) {
+        (Applied::Done | Applied::Duplicate, _) => {
+            if applied == Applied::Done && came == Came::Asked {
+                notice_silence(world, at, report, now).await?;
+            }
+            compare(world, at, report, now).await
+        }
+        (Applied::NotOurs, _) => {
+            not_ours(world, at, report, now).await?;
+            Ok(Verdict::Taken)
+        }
+        (Applied::Unknown, About::Payment(_)) => {
+            park(world, at, report, now).await?;
+            Ok(Verdict::Taken)
+        }
+        (Applied::Unknown, About::Capture(capture)) => look_up(world, at, report, capture, now).await,
+        (Applied::FenceLost | Applied::Contended, _) => Ok(Verdict::Later),
+    }
+}
+
+fn count(applied: Applied, about: &About) -> &'static str {
+    match (applied, about) {
+        (Applied::Done, _) => "event_applied",
+        (Applied::Duplicate, _) => "event_duplicate",
+        (Applied::NotOurs, _) => "event_not_ours",
+        (Applied::Unknown, About::Payment(_)) => "event_parked",
+        (Applied::Unknown, About::Capture(_)) => "event_of_unknown_money",
+        (Applied::FenceLost | Applied::Contended, _) => "event_later",
+    }
+}
+
+/// Of another account or mode. A platform's endpoint is told about all its accounts: what belongs to another one that
+/// is set up here comes there as well; anything else is kept for a person.
+async fn not_ours(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<(), StoreError> {
+    let theirs = |other: &At| {
+        other.psp.name() == at.psp.name()
+            && other.account.provider_account == report.provider_account
+            && other.account.livemode == report.livemode
+    };
+    if world.accounts.all().iter().any(|other| theirs(other)) {
+        return Ok(());
+    }
+    let event = &report.event;
+    tracing::error!(event, "event {event} is of another account or mode: kept for a person");
+    park(world, at, report, now).await
+}
+
+/// Asks the provider and takes what it says.
+async fn ask_and_take(world: &World, at: &At, ask: &Ask, now: Timestamp) -> Result<Verdict, StoreError> {
+    if !world.reads.take(now) {
+        world.counts.add("event_over_budget");
+        return Ok(Verdict::Later);
+    }
+    match at.psp.fetch(&*world.http, &at.account, ask).await {
+        Ok(reports) => take_all(world, at, &reports, now).await,
+        Err(Fault::NotFound) => Ok(Verdict::Taken),
+        Err(fault) => {
+            tracing::warn!(account = %at.account.id, %fault, "a hint could not be fetched: {fault}");
+            Ok(Verdict::Later)
+        }
+    }
+}
+
 async fn take_all(world: &World, at: &At, reports: &[Reported], now: Timestamp) -> Result<Verdict, StoreError> {
     for report in reports {
-        let verdict = take(world, at, report, now).await?;
-        if verdict != Verdict::Taken {
-            return Ok(verdict);
+        match apply(world, &world.merchant.id, at, report, None, now).await? {
+            Applied::Done | Applied::Duplicate => {}
+            Applied::NotOurs => not_ours(world, at, report, now).await?,
+            Applied::Unknown => park(world, at, report, now).await?,
+            Applied::FenceLost | Applied::Contended => return Ok(Verdict::Later),
         }
     }
     Ok(Verdict::Taken)
 }
 
-/// Applies one report; parks it where its payment is not known (yet).
-///
-/// # Errors
-/// [`StoreError`]: nothing was written.
-pub async fn take(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<Verdict, StoreError> {
+/// A report names money that we do not know: it may be ours and overtaken, or somebody else's on the same account.
+/// The provider is asked once for each; what is not ours is remembered, and nothing of it is kept.
+async fn look_up(
+    world: &World,
+    at: &At,
+    report: &Reported,
+    capture: &CaptureId,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    if world.foreign.knows(&at.account.id, capture) {
+        world.counts.add("event_foreign");
+        return Ok(Verdict::Taken);
+    }
+    if !world.reads.take(now) {
+        world.counts.add("event_over_budget");
+        return Ok(Verdict::Later);
+    }
+    match at.psp.fetch(&*world.http, &at.account, &Ask::Capture(capture.clone())).await {
+        Ok(found) => {
+            if take_all(world, at, &found, now).await? == Verdict::Later {
+                return Ok(Verdict::Later);
+            }
+            take_all(world, at, std::slice::from_ref(report), now).await
+        }
+        Err(Fault::NotFound) => {
+            world.foreign.remember(&at.account.id, capture);
+            world.counts.add("event_foreign");
+            Ok(Verdict::Taken)
+        }
+        Err(fault) => {
+            tracing::warn!(account = %at.account.id, %fault, "{capture} could not be looked up: {fault}");
+            Ok(Verdict::Later)
+        }
+    }
+}
+
+/// Holds sums that a report names against ours, and asks where they differ.
+async fn compare(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<Verdict, StoreError> {
+    if !report.news.iter().any(|news| matches!(news, News::RefundedSum { .. })) {
+        return Ok(Verdict::Taken);
+    }
     let merchant = &world.merchant.id;
-    let (verdict, count) = match apply(world, merchant, at, report, None, now).await? {
-        Applied::Done => (Verdict::Taken, "event_applied"),
-        Applied::Duplicate => (Verdict::Taken, "event_duplicate"),
-        Applied::NotOurs => {
-            let event = &report.event;
-            tracing::error!(event, "event {event} is of another account or mode: kept for a person");
-            park(world, at, report, now).await?;
-            (Verdict::Taken, "event_not_ours")
-        }
-        Applied::Unknown => {
-            park(world, at, report, now).await?;
-            (Verdict::Taken, "event_parked")
-        }
-        Applied::FenceLost | Applied::Contended => (Verdict::Later, "event_later"),
-    };
-    world.counts.add(count);
-    Ok(verdict)
+    let Some(id) = payment_of(world, merchant, at, &report.about).await? else { return Ok(Verdict::Taken) };
+    let Some(loaded) = book::load(world, merchant, id).await? else { return Ok(Verdict::Taken) };
+    match disagrees(&loaded.payment, report) {
+        Some(ask) => ask_and_take(world, at, &ask, now).await,
+        None => Ok(Verdict::Taken),
+    }
+}
+
+/// Money was found by asking that has been there for a while: staff are told, once a day, that webhooks do not come.
+async fn notice_silence(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<(), StoreError> {
+    let paid = report.news.iter().any(|news| matches!(news, News::Captured { .. }));
+    let late = now.since(report.as_of) > WEBHOOK_PATIENCE;
+    if !paid || !late || matches!(world.links, LinkMode::Direct { .. }) {
+        return Ok(());
+    }
+    let (merchant, account) = (&world.merchant.id, at.account.id.as_str());
+    tracing::error!(account, "a payment at {account} was found by asking only: its webhooks do not arrive");
+    if world.store.kept(merchant, "webhooks-silent", account, now).await?.is_some() {
+        return Ok(());
+    }
+    world.store.keep(merchant, "webhooks-silent", account, b"told", Some(now.after(TOLD_AGAIN))).await?;
+    let Some(id) = payment_of(world, merchant, at, &report.about).await? else { return Ok(()) };
+    let written = book::write::<()>(world, merchant, id, now, |loaded, commit| {
+        let stored = &loaded.stored;
+        let text = world.merchant.locale.say("tell-webhooks-silent", &[("code", &stored.code.to_string())]);
+        let to = loaded.payment.asked_by.clone();
+        let tell = telling(stored.id, "webhooks-silent", to, &stored.place, text, now);
+        let change = book::change(world, loaded, Vec::new(), Vec::new(), vec![tell], now);
+        commit.payment = change.map(|change| Change { shows: Shows::Nowhere, ..change });
+        Ok(())
+    });
+    written.await.map(drop)
+}
+
+/// The merchant took the platform's access away: no new payment goes there, and whoever runs Till is told.
+async fn access_lost(world: &World, at: &At, now: Timestamp) -> Result<(), StoreError> {
+    tracing::error!(account = %at.account.id, "account {} was disconnected at the provider: it is closed", at.account.id);
+    world.counts.add("account_disconnected");
+    let why = "disconnected at the provider";
+    world.store.close_account(&world.merchant.id, &at.account.id, why, now).await
 }
 
 async fn park(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<(), StoreError> {
@@ -181,12 +355,7 @@ async fn park(world: &World, at: &At, report: &Reported, now: Timestamp) -> Resu
     let mut commit = Commit::new(&world.merchant.id, now);
     commit.park = Some(Park { key, sealed, due: now.after(Duration::from_secs(1)) });
     world.store.commit(commit).await?;
-    tracing::warn!(
-        payment = %report.payment,
-        "event {} about {} is parked",
-        report.event,
-        report.payment
-    );
+    tracing::warn!(event = report.event, "event {} about {:?} is parked", report.event, report.about);
     Ok(())
 }
 

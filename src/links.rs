@@ -22,7 +22,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use till_core::budget::{Budget, Rate, network};
-use till_core::card::{Card, Mode};
+use till_core::card::{Audience, Card, Mode};
 use till_core::link::{self, Purpose};
 use till_core::payment::{self, Fact, Status};
 use till_core::port::store::{Change, Shows, StoreError};
@@ -199,7 +199,7 @@ fn summary(card: &Card, locale: &Locale) -> Markup {
             table { @for item in card.items.iter() { tr { td { (item.name.to_string()) } td.number { (item.amount.to_string()) } } } }
         }
         dl {
-            @for detail in card.details.iter() { dt { (detail.label.to_string()) } dd { (detail.value.to_string()) } }
+            @for detail in card.for_audience(Audience::Anyone).details.iter() { dt { (detail.label.to_string()) } dd { (detail.value.to_string()) } }
             dt { (locale.say("page-code", &[])) } dd.code { (card.code.to_string()) }
         }
         @if let Some(note) = &card.note { p.note { (note.to_string()) } }

@@ -124,6 +124,8 @@ fn line(fact: &Fact) -> String {
         Fact::RefundRefused { id, why } => format!("refund {id} refused: {why}"),
         Fact::RefundSeen { refund, amount, state, .. } => format!("refund of {amount} is {state:?} ({refund})"),
         Fact::DisputeSeen { dispute, amount, state, .. } => format!("dispute over {amount} is {state:?} ({dispute})"),
+        Fact::FraudWarned { warning, why, .. } => format!("the card's network warns of fraud: {why} ({warning})"),
+        Fact::ReviewSeen { review, state, why, .. } => format!("review at the provider is {state:?}: {why} ({review})"),
         Fact::ReviewResolved { id, by, answer } => format!("{by} decided about {id}: {answer:?}"),
     }
 }

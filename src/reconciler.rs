@@ -7,11 +7,12 @@
 //! Webhooks are an accelerator: switched off, everything here still comes right, later.
 
 use crate::book::{self, Loaded};
-use crate::inbox::{self, Applied, Verdict};
+use crate::inbox::{self, Came, Verdict};
 use crate::world::{At, World};
 use futures::future::join_all;
+use std::collections::BTreeSet;
 use std::time::Duration;
-use till_core::id::{MerchantId, PaymentId};
+use till_core::id::{CaptureId, MerchantId, PaymentId};
 use till_core::payment;
 use till_core::port::psp::{Ask, Fault};
 use till_core::port::store::{Change, On, Shows, StoreError};
@@ -29,7 +30,14 @@ const PAGES_MAX: u32 = 100;
 /// # Errors
 /// [`StoreError`]: what was claimed comes back when its lease ends.
 pub async fn step(world: &World, now: Timestamp) -> Result<bool, StoreError> {
-    let due = world.store.claim_due(now, LEASE, AT_ONCE).await?;
+    let budget = world.reads.left(now).min(AT_ONCE);
+    if budget == 0 {
+        return Ok(false);
+    }
+    let due = world.store.claim_due(now, LEASE, budget).await?;
+    for _ in &due {
+        world.reads.take(now);
+    }
     let looks = due.iter().map(|(merchant, id)| async move { (id, Box::pin(look(world, merchant, *id, now)).await) });
     for (id, looked) in join_all(looks).await {
         if let Err(error) = looked {
@@ -54,9 +62,7 @@ async fn look(world: &World, merchant: &MerchantId, id: PaymentId, now: Timestam
         match at.psp.fetch(&*world.http, &at.account, &ask).await {
             Ok(reports) => {
                 for report in &reports {
-                    if inbox::apply(world, merchant, &at, report, None, now).await? == Applied::Done {
-                        tracing::debug!(payment = %id, "the provider was asked about {id}");
-                    }
+                    inbox::take(world, &at, report, Came::Asked, now).await?;
                 }
             }
             // It is asked again at the next look.
@@ -82,13 +88,14 @@ fn looked(world: &World, loaded: &Loaded, now: Timestamp) -> Change {
     }
 }
 
-/// What the provider may know better: checkouts that are not closed, refunds on their way.
+/// What the provider may know better: checkouts that are not closed, refunds on their way, disputes under way.
 fn asks(loaded: &Loaded) -> Vec<Ask> {
     let checkouts = loaded.payment.checkouts.values().filter(|checkout| !checkout.is_closed());
     let checkouts = checkouts.filter_map(|checkout| Some(Ask::Checkout(checkout.seen.as_ref()?.0.clone())));
-    let moving = loaded.payment.refunds.values().filter(|refund| !refund.state.is_terminal());
-    let refunds = moving.filter_map(|refund| Some(Ask::RefundOf(loaded.stored.id, refund.ours?)));
-    checkouts.chain(refunds).collect()
+    let refunds = loaded.payment.refunds.values().filter(|it| !it.state.is_terminal()).map(|it| &it.capture);
+    let disputes = loaded.payment.disputes.values().filter(|it| it.state.is_undecided()).map(|it| &it.capture);
+    let captures: BTreeSet<&CaptureId> = refunds.chain(disputes).collect();
+    checkouts.chain(captures.into_iter().map(|capture| Ask::Capture(capture.clone()))).collect()
 }
 
 /// Reads the providers' event lists from where the last sweep ended, if nobody else does.
@@ -128,7 +135,7 @@ async fn sweep_account(world: &World, at: &At, now: Timestamp) -> Result<(), Sto
             tracing::error!(account = %at.account.id, event, "event {event} of {} cannot be read", at.account.id);
         }
         for report in &page.reports {
-            if inbox::take(world, at, report, now).await? == Verdict::Later {
+            if inbox::take(world, at, report, Came::Asked, now).await? == Verdict::Later {
                 return Ok(());
             }
         }

@@ -1,6 +1,7 @@
 //! What every worker shares: the merchant, the ports, the keys, and the bells that wake a sleeping worker.
 
 use crate::clock::Clock;
+use crate::traffic::{Foreign, Heard, Reads};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -187,6 +188,12 @@ pub struct World {
     pub bells: Bells,
     /// Deliveries by verdict.
     pub counts: Counts,
+    /// What may be asked of providers.
+    pub reads: Reads,
+    /// What of their accounts is not ours.
+    pub foreign: Foreign,
+    /// How webhooks fare.
+    pub heard: Heard,
 }
 
 impl World {

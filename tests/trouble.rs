@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use till::traffic::{Foreign, Heard, Reads};
 use till::world::{Accounts, At, Bells, Counts, LinkMode, Merchant, Pace, World};
 use till::{cards, checkouts, desk, inbox, reconciler};
 use till_core::command::Grammar;
@@ -91,6 +92,9 @@ impl Sim {
             entropy: Mutex::new(Box::new(Seeded::new(seed ^ 3))),
             bells: Bells::default(),
             counts: Counts::default(),
+            reads: Reads::full(Timestamp::from_ms(START_MS)),
+            foreign: Foreign::default(),
+            heard: Heard::default(),
         });
         let desk = desk::Desk::new(world.clone());
         Self {
@@ -210,7 +214,7 @@ impl Sim {
 
     fn take(&self, event: &till_core::port::psp::Reported) {
         let at = self.world.accounts.for_new().unwrap();
-        whole(inbox::take(&self.world, &at, event, self.now())).unwrap();
+        whole(inbox::take(&self.world, &at, event, inbox::Came::Pushed, self.now())).unwrap();
     }
 
     /// One worker takes a step, and dies after so many breaths.

@@ -3,7 +3,6 @@
 card-needs-review = Being checked
 card-charged-back = Charged back
 card-disputed = Disputed
-card-disputed-by = Disputed, answer by { $date }
 card-refunded = Refunded { $refunded }
 card-refund-pending = Refund of { $refunded } on its way
 card-overpaid = Paid too much
@@ -34,6 +33,13 @@ card-label-refunded = Refunded
 card-label-late = Note
 card-label-attempt = Last try
 card-label-asked-by = Asked by
+card-label-answer-by = Answer the bank by
+card-label-inquiry = The bank asks
+card-inquiry = No money was taken yet. Answer at the provider, and it may stay so.
+card-label-suspect = Hold it back
+card-suspect = May be fraud: look at the provider before you hand anything over.
+card-label-refund-failed = Refund came back
+card-refund-failed = { $amount } did not reach the payer. Look at the provider, then refund again.
 card-late = Paid after the deadline or a cancel
 card-declined = Declined, nothing was charged
 card-footer = Issued by { $merchant } with Till · code { $code } · never type a card number into the chat
@@ -104,6 +110,10 @@ refuse-not-staff = Only staff of the shop can do this. If you want to pay, use t
 ## The desk's answers
 
 desk-asked = Asked for { $amount }: { $code }.
+desk-perhaps-too-small = The provider may find it too small: it takes { $least } or more, as far as we know.
+desk-too-large = { $amount } is more than the provider takes, which is { $would }. Ask for it in parts.
+desk-too-fine = { $amount } cannot be paid at the provider: it counts in steps of { $would }. Round the amount.
+desk-unknown-currency = The provider does not take { $currency }. Ask in another currency.
 desk-asked-before = You asked for this already: { $code }.
 desk-same = You asked for the same { $seconds ->
     [one] one second
@@ -124,8 +134,23 @@ desk-slow-down = That was a lot at once. Nothing was done; please wait { $second
   }.
 desk-old-button = This button does not work here. Type { $example } instead.
 tell-failed = { $code } could not be created: { $why }
+tell-waits = { $code } waits: { $why }
 tell-refund-failed = The refund of { $amount } for { $code } was not made: { $why }
 tell-lost-answer = the provider knows nothing of it
+tell-too-late = the provider could not be reached in time
+tell-amount-too-small = the amount is smaller than what the provider takes. Ask for more at once, with several items
+tell-amount-too-large = the amount is larger than what the provider takes. Ask for it in parts
+tell-amount-differs = the provider's page asked for another amount, so it was closed. Tell whoever runs Till
+tell-refund-disputed = the bank has taken this payment under dispute. What is given back there is decided by the bank
+tell-refund-gone = all of it went back already
+tell-not-permitted = Till's key may not do this at the provider. Whoever runs Till can see which permission is missing: till doctor
+tell-webhooks-silent = { $code } is paid, but the provider did not tell Till so by itself: it had to be asked. Whoever runs Till can find out why: till doctor
+alert-inquiry = { $code }: the bank asks about this payment. No money was taken yet. Answer at the provider{ $by }.
+alert-dispute = { $code } is disputed, and the bank took { $amount }. Answer at the provider{ $by }.
+alert-by = { " " }by { $date }
+alert-refund_failed = { $code }: the refund of { $amount } came back. Look at the provider why, then refund again.
+alert-fraud_warning = { $code } may be fraud, says the card's network. Hold back what was bought, and think about a refund.
+alert-review = { $code } is held for review at the provider. Look at it there before you hand anything over.
 tell-not-staff-now = you are not on the staff list any more
 
 ## Pings: one short message when a payment arrives at a status
@@ -209,6 +234,7 @@ command-pay-more =
     The amount comes first, then what it is for. { $pay } alone opens a form.
     Several items: { $pay } 2 x 4.50 EUR coffee + 3 EUR cake
     Who pays: to:@ana
+    Their e-mail, for the page where they pay: email:ana@example.com
     How long it is open: expires:30m, expires:2h or expires:3d
     Your own number: ref:A-17
     More words: note:"window seat"
@@ -229,6 +255,7 @@ command-understood-items = { $value }
 command-understood-what = for “{ $value }”
 command-understood-reason = because “{ $value }”
 command-understood-to = to { $value }
+command-understood-email = by e-mail to { $value }
 command-understood-expires = open for { $value }
 command-understood-ref = reference { $value }
 command-understood-note = note “{ $value }”
@@ -247,6 +274,7 @@ command-no-value = “{ $option }:” has nothing after it. Write it like { $exa
 command-to = “{ $text }” is not one person. Name one, like to:@ana.
 command-expires = I cannot read “{ $text }” as a time. Write minutes, hours or days, like 30m, 2h, 3d or 1h30m.
 command-expires-range = A payment can be open from 10 minutes to 30 days, and “{ $text }” is not between them. Write a time like 2h.
+command-email = “{ $text }” is not an e-mail address. Write it like email:ana@example.com.
 command-reference = “{ $text }” has something in it that a reference cannot have. Use the letters a to z, digits and - _ . / #.
 command-no-code = Which payment is it? Write the six characters that stand on its card.
 command-bad-code = “{ $text }” is not the code of a payment. Write the six characters that stand on its card.
@@ -258,6 +286,7 @@ command-long-text = That is too long for me. Write at most { $max } characters.
 command-long-what = The text is too long for a card. Write at most { $max } characters, or put the rest into note:"…".
 command-long-item = The name of an item is too long for a card. Write at most { $max } characters.
 command-long-name = The name is too long. Write at most { $max } characters.
+command-long-email = The e-mail address is too long. Write at most { $max } characters.
 command-long-reference = The reference is too long. Write at most { $max } characters.
 command-long-note = The note is too long. Write at most { $max } characters.
 command-long-reason = The reason is too long. Write at most { $max } characters.

@@ -31,6 +31,12 @@ impl Budget {
         now.since(self.at) >= rate.every.saturating_mul(rate.burst)
     }
 
+    /// How many could be taken now.
+    pub fn left(&self, rate: Rate, now: Timestamp) -> u32 {
+        let mut copy = *self;
+        (0..rate.burst).take_while(|_| copy.take(rate, now).is_ok()).fold(0, |left, _| left + 1)
+    }
+
     /// Takes one, or says how long to wait for it. A clock that jumps back gives nothing and takes nothing.
     ///
     /// # Errors
@@ -74,6 +80,7 @@ mod tests {
         let rate = Rate { burst: 3, every: Duration::from_secs(2) };
         let at = Timestamp::from_secs;
         let mut budget = Budget::full(rate, at(100));
+        assert_eq!(budget.left(rate, at(100)), 3);
         let taken = |budget: &mut Budget, now| (0..5).filter(|_| budget.take(rate, now).is_ok()).count();
         assert_eq!(taken(&mut budget, at(100)), 3);
         assert_eq!(budget.take(rate, at(100)), Err(Duration::from_secs(2)));

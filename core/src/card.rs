@@ -108,6 +108,13 @@ pub struct Detail {
     pub label: Short<30>,
     /// What it is here: `coffee`.
     pub value: Short<120>,
+    /// Who sees it.
+    #[serde(default = "anyone")]
+    pub audience: Audience,
+}
+
+fn anyone() -> Audience {
+    Audience::Anyone
 }
 
 /// A line item.
@@ -270,17 +277,14 @@ fn tone(status: Status) -> Tone {
 fn title(view: &View<'_>, status: Status, locale: &Locale) -> String {
     let sums = view.payment.sums();
     let text = |minor: i64| sums.money(minor).text(locale);
-    let answer_by = view.payment.disputes.values().filter_map(|dispute| dispute.answer_by).min();
     let refunded = if status == Status::RefundPending { sums.refund_pending } else { sums.refunded };
-    let by = if answer_by.is_some() && status == Status::Disputed { "-by" } else { "" };
     locale.say(
-        &format!("card-{}{by}", status.name().replace('_', "-")),
+        &format!("card-{}", status.name().replace('_', "-")),
         &[
             ("amount", &text(sums.amount)),
             ("captured", &text(sums.captured)),
             ("refunded", &text(refunded)),
             ("missing", &text(sums.missing())),
-            ("date", &answer_by.map(crate::time::Timestamp::text).unwrap_or_default()),
         ],
     )
 }
@@ -295,12 +299,13 @@ fn details(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Detail> {
     let words = view.wording;
     let payment = view.payment;
     let label = |key: &str| Short::new(locale.say(key, &[]));
-    let detail =
-        |key: &str, value: Option<String>| value.map(|value| Detail { label: label(key), value: Short::new(value) });
+    let detail = |key: &str, value: Option<String>| {
+        value.map(|value| Detail { label: label(key), value: Short::new(value), audience: Audience::Anyone })
+    };
     let sums = payment.sums();
     let money = |minor: i64| sums.money(minor).text(locale);
     let until = || payment.deadline.text();
-    [
+    let all = [
         detail("card-label-for", words.what.clone()),
         detail("card-label-to", words.payer_name.clone()),
         detail("card-label-reference", words.reference.clone()),
@@ -314,10 +319,25 @@ fn details(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Detail> {
         detail("card-label-late", payment.is_late().then(|| locale.say("card-late", &[]))),
         detail("card-label-attempt", last_attempt(payment, status).then(|| locale.say("card-declined", &[]))),
         detail("card-label-asked-by", words.asked_by_name.clone()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    for_staff(payment, locale).into_iter().chain(all.into_iter().flatten()).collect()
+}
+
+/// What staff alone see: what may become of the money, and until when they can do something about it.
+fn for_staff(payment: &Payment, locale: &Locale) -> Vec<Detail> {
+    let detail = |key: &str, value: String| Detail {
+        label: Short::new(locale.say(key, &[])),
+        value: Short::new(value),
+        audience: Audience::Staff,
+    };
+    let answer_by = payment.answer_by().map(|date| detail("card-label-answer-by", date.text()));
+    let inquiry = payment.inquiries().next().map(|_| detail("card-label-inquiry", locale.say("card-inquiry", &[])));
+    let suspect = payment.is_suspect().then(|| detail("card-label-suspect", locale.say("card-suspect", &[])));
+    let came_back = payment.refunds_failed().map(|(_, refund)| {
+        let amount = refund.amount.text(locale);
+        detail("card-label-refund-failed", locale.say("card-refund-failed", &[("amount", &amount)]))
+    });
+    answer_by.into_iter().chain(inquiry).chain(suspect).chain(came_back.take(1)).collect()
 }
 
 /// Whether the last thing the payer saw was a decline.
@@ -365,7 +385,8 @@ impl Card {
         let stamp = if self.mode == Mode::Test { "[TEST] " } else { "" };
         lines.push(format!("{stamp}{}: {}", self.title, self.amount));
         lines.extend(self.items.iter().map(|item| format!("  {}  {}", item.name, item.amount)));
-        lines.extend(self.details.iter().map(|detail| format!("{}: {}", detail.label, detail.value)));
+        let public = self.details.iter().filter(|detail| detail.audience == Audience::Anyone);
+        lines.extend(public.map(|detail| format!("{}: {}", detail.label, detail.value)));
         lines.extend(self.note.iter().map(|note| note.to_string()));
         for action in self.actions.iter() {
             match action {
@@ -382,7 +403,11 @@ impl Card {
 
     /// The card as this audience may see it.
     pub fn for_audience(&self, audience: Audience) -> Self {
-        let seen = |action: &&Action| action.audience() == Audience::Anyone || audience == Audience::Staff;
-        Self { actions: UpTo::new(self.actions.iter().filter(seen).cloned()), ..self.clone() }
+        let sees = |of: Audience| of == Audience::Anyone || audience == Audience::Staff;
+        Self {
+            actions: UpTo::new(self.actions.iter().filter(|action| sees(action.audience())).cloned()),
+            details: UpTo::new(self.details.iter().filter(|detail| sees(detail.audience)).cloned()),
+            ..self.clone()
+        }
     }
 }

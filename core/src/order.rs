@@ -24,6 +24,8 @@ pub struct Wording {
     pub note: Option<String>,
     /// Who should pay, by name, when one is named.
     pub payer_name: Option<String>,
+    /// The payer's e-mail address, when it was given.
+    pub payer_email: Option<String>,
     /// Who asked, by name.
     pub asked_by_name: Option<String>,
 }
@@ -66,6 +68,34 @@ pub struct CheckoutOrder {
     pub return_url: String,
     /// Language tag for the provider's page.
     pub locale: String,
+    /// How the payer may pay.
+    #[serde(default)]
+    pub options: CheckoutOptions,
+}
+
+/// How the payer may pay, beside what and how much. What a provider does not have, it leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckoutOptions {
+    /// Filled in on the provider's page, and where it sends its own receipt.
+    pub payer_email: Option<String>,
+    /// Whether the payer's bank is asked to make sure who pays (3-D Secure).
+    pub authentication: Authentication,
+    /// Payment methods that are not offered, in the provider's words.
+    pub without_methods: Vec<String>,
+    /// What stands on the payer's statement after the merchant's name.
+    pub descriptor_suffix: Option<String>,
+}
+
+/// Whether the payer's bank is asked to make sure who pays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authentication {
+    /// As the provider sees fit: by risk and by law.
+    #[default]
+    ByProvider,
+    /// Always, where the payment method can.
+    Always,
 }
 
 /// A refund, ready to be made at the provider.

@@ -15,7 +15,7 @@ use till_core::port::store::{AccountRow, Store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountCommand {
-    /// Add an account; it takes new payments from then on: till account add sandbox training --key env:TRAINING_KEY
+    /// Add an account; it takes new payments from then on: till account add stripe main --key env:STRIPE_KEY
     Add(AddArgs),
     /// List them, and where their secrets lie
     List,
@@ -49,7 +49,7 @@ pub(super) enum AccountCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct AddArgs {
-    /// The provider: sandbox
+    /// The provider: stripe or sandbox
     psp: String,
     /// Short and unique: letters, digits, - and _
     id: String,

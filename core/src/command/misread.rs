@@ -57,6 +57,8 @@ pub enum Part {
     Item,
     /// The name of a person.
     Name,
+    /// The e-mail address.
+    Email,
     /// The reference.
     Reference,
     /// The note.
@@ -72,6 +74,7 @@ impl Part {
             Self::What => "command-long-what",
             Self::Item => "command-long-item",
             Self::Name => "command-long-name",
+            Self::Email => "command-long-email",
             Self::Reference => "command-long-reference",
             Self::Note => "command-long-note",
             Self::Reason => "command-long-reason",
@@ -154,6 +157,11 @@ pub enum Problem {
         /// As typed.
         text: String,
     },
+    /// No e-mail address.
+    Email {
+        /// As typed.
+        text: String,
+    },
     /// A reference with characters that it cannot have.
     Reference {
         /// As typed.
@@ -222,6 +230,7 @@ impl Problem {
             Self::To { text } => locale.say("command-to", &[("text", text)]),
             Self::Expires { text } => locale.say("command-expires", &[("text", text)]),
             Self::ExpiresRange { text } => locale.say("command-expires-range", &[("text", text)]),
+            Self::Email { text } => locale.say("command-email", &[("text", text)]),
             Self::Reference { text } => locale.say("command-reference", &[("text", text)]),
             Self::TooLong { part, max } => locale.say(part.key(), &[("max", &max.to_string())]),
             Self::NoCode => locale.say("command-no-code", &[]),
@@ -257,6 +266,7 @@ pub(super) struct Understood {
     pub(super) items: Vec<Item>,
     pub(super) what: Option<String>,
     pub(super) to: Option<To>,
+    pub(super) email: Option<String>,
     pub(super) expires: Option<Duration>,
     pub(super) reference: Option<String>,
     pub(super) note: Option<String>,
@@ -283,6 +293,7 @@ impl Understood {
         add("understood-what", self.what.clone());
         add("understood-reason", self.reason.clone());
         add("understood-to", self.to.as_ref().map(|to| payer(to).to_owned()));
+        add("understood-email", self.email.clone());
         add("understood-expires", self.expires.map(as_typed));
         add("understood-ref", self.reference.clone());
         add("understood-note", self.note.clone());
@@ -337,10 +348,11 @@ impl Understood {
     fn options(&self, own: Currency) -> impl Iterator<Item = String> {
         let to = self.to.as_ref().and_then(|to| plain_or_quoted(&format!("@{}", payer(to)), own));
         let to = to.filter(|to| to.contains(char::is_alphanumeric)).map(|to| format!("to:{to}"));
+        let email = self.email.as_ref().map(|email| format!("email:{email}"));
         let expires = self.expires.map(|expires| format!("expires:{}", as_typed(expires)));
         let reference = self.reference.as_ref().map(|reference| format!("ref:\"{reference}\""));
         let note = self.note.as_ref().map(|note| unquoted(note)).filter(|note| !note.is_empty());
-        [to, expires, reference, note.map(|note| format!("note:\"{note}\""))].into_iter().flatten()
+        [to, email, expires, reference, note.map(|note| format!("note:\"{note}\""))].into_iter().flatten()
     }
 }
 

@@ -4,7 +4,7 @@
 //! line    = prefix ( "pay" order | "till" [verb] | verb )      prefix and both words are the host's to choose
 //! order   = { line item " + " } line item, options anywhere    /pay 25 EUR coffee to:@ana
 //! item    = [ quantity "x" ] amount [ text ]                   2 x 4.50 EUR coffee + 3 EUR cake
-//! option  = "to:" person | "expires:" 2h | "ref:" A-17 | "note:" "text"
+//! option  = "to:" person | "email:" address | "expires:" 2h | "ref:" A-17 | "note:" "text"
 //! verb    = "pay" order | "cancel" code | "refund" code [amount] [reason] | "status" [code] | "help" [verb]
 //! text    = words, or "words in quotes", which are never read as anything else
 //! ```
@@ -41,6 +41,10 @@ pub const NAME_CHARS_MAX: usize = 80;
 pub const NOTE_CHARS_MAX: usize = 300;
 /// The longest reference, in characters.
 pub const REFERENCE_CHARS_MAX: usize = 40;
+/// The longest e-mail address, in characters.
+///
+/// Source: RFC 5321, 4.5.3.1.3, a path of 256 octets with its brackets.
+pub const EMAIL_CHARS_MAX: usize = 254;
 /// The most items in one order.
 pub const ITEMS_MAX: usize = 10;
 /// The most of one item.
@@ -261,6 +265,8 @@ pub struct Pay {
     pub what: Option<String>,
     /// Who is to pay.
     pub to: Option<To>,
+    /// Where the payer is written to.
+    pub email: Option<String>,
     /// For how long it is open.
     pub expires: Option<Duration>,
     /// The merchant's own number for it: ASCII letters, digits and `-_./#`.
@@ -306,6 +312,8 @@ pub enum To {
 pub enum Opt {
     /// Who pays.
     To,
+    /// Where the payer is written to.
+    Email,
     /// For how long.
     Expires,
     /// The merchant's own number.
@@ -316,12 +324,13 @@ pub enum Opt {
 
 impl Opt {
     /// All, in the order in which they are explained.
-    pub const ALL: [Self; 4] = [Self::To, Self::Expires, Self::Ref, Self::Note];
+    pub const ALL: [Self; 5] = [Self::To, Self::Email, Self::Expires, Self::Ref, Self::Note];
 
     /// As typed before the colon.
     pub const fn name(self) -> &'static str {
         match self {
             Self::To => "to",
+            Self::Email => "email",
             Self::Expires => "expires",
             Self::Ref => "ref",
             Self::Note => "note",
@@ -332,6 +341,7 @@ impl Opt {
     pub const fn example(self) -> &'static str {
         match self {
             Self::To => "to:@ana",
+            Self::Email => "email:ana@example.com",
             Self::Expires => "expires:2h",
             Self::Ref => "ref:A-17",
             Self::Note => "note:\"window seat\"",

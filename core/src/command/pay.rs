@@ -3,8 +3,8 @@
 use super::lex::{Key, Word};
 use super::misread::{Part, Problem, Understood};
 use super::{
-    Command, EXPIRES_MAX, EXPIRES_MIN, ITEMS_MAX, Item, NAME_CHARS_MAX, NOTE_CHARS_MAX, Opt, Pay, QUANTITY_MAX,
-    REFERENCE_CHARS_MAX, To, WHAT_CHARS_MAX, clean, join, limited,
+    Command, EMAIL_CHARS_MAX, EXPIRES_MAX, EXPIRES_MIN, ITEMS_MAX, Item, NAME_CHARS_MAX, NOTE_CHARS_MAX, Opt, Pay,
+    QUANTITY_MAX, REFERENCE_CHARS_MAX, To, WHAT_CHARS_MAX, clean, join, limited,
 };
 use crate::money::{self, BadMoney, Currency, MAX_MINOR, Money, Reading, shorten};
 use std::time::Duration;
@@ -23,6 +23,7 @@ pub(super) fn read(words: &[Word<'_>], reading: &Reading<'_>, got: &mut Understo
         items: got.items.clone(),
         what: got.what.clone(),
         to: got.to.clone(),
+        email: got.email.clone(),
         expires: got.expires,
         reference: got.reference.clone(),
         note: got.note.clone(),
@@ -248,6 +249,7 @@ fn option(word: &Word<'_>, got: &mut Understood) -> Result<(), Problem> {
     }
     match option {
         Opt::To => once(&mut got.to, option, to(word)),
+        Opt::Email => once(&mut got.email, option, email(&word.text)),
         Opt::Expires => once(&mut got.expires, option, expires(&word.text)),
         Opt::Ref => once(&mut got.reference, option, reference(&word.text)),
         Opt::Note => {
@@ -300,6 +302,22 @@ fn expires(text: &str) -> Result<Duration, Problem> {
     } else {
         Err(Problem::ExpiresRange { text: shorten(text) })
     }
+}
+
+/// Not every address that mail allows: one that providers take, with a name, an `@` and a domain with a full stop.
+fn email(text: &str) -> Result<String, Problem> {
+    let bad = || Problem::Email { text: shorten(text) };
+    let (name, domain) = text.rsplit_once('@').ok_or_else(bad)?;
+    let in_name = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c);
+    let label = |label: &str| {
+        let plain = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        !label.is_empty() && plain && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let name_fits = !name.is_empty() && name.chars().all(in_name) && !name.starts_with('.') && !name.ends_with('.');
+    if !name_fits || name.contains("..") || !domain.contains('.') || !domain.split('.').all(label) {
+        return Err(bad());
+    }
+    limited(text.to_owned(), Part::Email, EMAIL_CHARS_MAX)?.ok_or(Problem::NoValue { option: Opt::Email })
 }
 
 fn reference(text: &str) -> Result<String, Problem> {

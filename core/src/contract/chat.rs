@@ -112,9 +112,11 @@ fn filled(text: &str, link: &str, many: usize) -> Card {
         title: Short::new(format!("Please pay {text}")),
         amount: Short::new("25.00 EUR"),
         code: "K7Q2F9".parse().expect("a code"),
-        details: UpTo::new(
-            (0..many).map(|n| Detail { label: Short::new(format!("{n} {text}")), value: Short::new(text) }),
-        ),
+        details: UpTo::new((0..many).map(|n| Detail {
+            label: Short::new(format!("{n} {text}")),
+            value: Short::new(text),
+            audience: Audience::Anyone,
+        })),
         items: UpTo::new(
             (0..many).map(|n| CardItem { name: Short::new(format!("{n} × {text}")), amount: Short::new("9.00 EUR") }),
         ),

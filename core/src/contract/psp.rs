@@ -15,10 +15,13 @@
 
 use crate::id::{CaptureId, CheckoutId, Code, Entropy, PaymentId, RefundId};
 use crate::money::{Currency, Money};
+use crate::order::CheckoutOptions;
 use crate::order::{CheckoutOrder, IdemKey, Line, RefundOrder};
 use crate::payment::{CheckoutState, RefundState};
 use crate::port::http::{Http, HttpError, Request, Response};
-use crate::port::psp::{Account, Ask, Delivery, Distrust, Evidence, Expire, Fault, News, Psp, Reported};
+use crate::port::psp::{
+    About, Account, Ask, Delivery, Distrust, Evidence, Expire, Fault, News, Psp, Reported, Takes, Verdict,
+};
 use crate::time::Timestamp;
 use async_trait::async_trait;
 use std::collections::BTreeSet;
@@ -76,6 +79,7 @@ pub async fn suite(s: &mut Setup<'_>) {
     refunds_are_made_once_each_and_never_exceed_the_capture(s).await;
     the_event_list_shows_everything_once_in_order(s).await;
     a_wrong_key_is_credentials(s).await;
+    an_account_that_is_set_up_has_nothing_wrong(s).await;
     only_a_delivery_that_is_signed_now_and_whole_is_believed(s).await;
 }
 
@@ -93,7 +97,13 @@ impl Setup<'_> {
             closes_at: self.now.after(life.1.min(life.0 + Duration::from_secs(3600))),
             return_url: "https://till.example/back?a=1&b=2".into(),
             locale: "en".into(),
+            options: CheckoutOptions::default(),
         }
+    }
+
+    /// Finds a checkout by what it is for.
+    fn of(&self, order: &CheckoutOrder) -> Ask {
+        Ask::CheckoutOf { payment: order.payment, n: order.n, since: self.now }
     }
 
     async fn create(&self, order: &CheckoutOrder) -> Result<Reported, Fault> {
@@ -212,7 +222,7 @@ async fn the_same_order_and_key_make_one_checkout_of_the_same_bytes(s: &mut Setu
     let sent = std::mem::take(&mut *recorder.sent.lock().unwrap());
     let second = s.psp.create(&recorder, s.account, &order, &key).await.expect("the same again is accepted");
     assert_eq!(open(&first), open(&second), "the same order under the same key is the same checkout");
-    assert_eq!(first.payment, order.payment, "a report names our payment");
+    assert_eq!(first.about, About::Payment(order.payment), "a report names our payment");
     assert_eq!(sent, *recorder.sent.lock().unwrap(), "the same order makes the same bytes");
     let News::Checkout { n, amount, closes_at, .. } = &first.news[0] else { panic!("{first:?}") };
     assert_eq!(
@@ -226,7 +236,7 @@ async fn another_order_under_a_used_key_is_key_taken(s: &mut Setup<'_>) {
     let (order, id, _) = s.created(2500).await;
     let other = CheckoutOrder { return_url: "https://till.example/other".into(), ..order.clone() };
     assert_eq!(s.create(&other).await, Err(Fault::KeyTaken), "a used key takes no other order");
-    let found = s.fetched(&Ask::CheckoutOf(order.payment, order.n)).await;
+    let found = s.fetched(&s.of(&order)).await;
     assert!(matches!(&found[..], [News::Checkout { checkout, .. }] if *checkout == id), "what the key made is found");
 }
 
@@ -236,11 +246,15 @@ async fn what_is_unknown_is_not_found(s: &mut Setup<'_>) {
     let unknown = CheckoutId::new(stem.to_owned() + if last == "0" { "1" } else { "0" });
     let nobody = PaymentId::new(s.now, s.entropy);
     let refund = RefundId::new(s.now, s.entropy);
+    let (_, _, capture) = s.paid(900).await;
+    let (stem, last) = capture.as_str().split_at(capture.as_str().len() - 1);
+    let no_capture = CaptureId::new(stem.to_owned() + if last == "0" { "1" } else { "0" });
     for ask in [
         Ask::Checkout(unknown),
-        Ask::CheckoutOf(nobody, 1),
-        Ask::CheckoutOf(order.payment, 2),
-        Ask::RefundOf(order.payment, refund),
+        Ask::CheckoutOf { payment: nobody, n: 1, since: s.now },
+        Ask::CheckoutOf { payment: order.payment, n: 2, since: s.now },
+        Ask::RefundOf { payment: order.payment, refund, capture },
+        Ask::Capture(no_capture),
     ] {
         assert_eq!(s.fetch(&ask).await, Err(Fault::NotFound), "{ask:?}");
     }
@@ -253,9 +267,9 @@ async fn what_is_unknown_is_not_found(s: &mut Setup<'_>) {
 async fn a_checkout_is_found_by_its_id_and_by_what_it_is_for(s: &mut Setup<'_>) {
     let (order, id, _) = s.created(1234).await;
     let by_id = s.fetch(&Ask::Checkout(id)).await.expect("found by its id");
-    let by_use = s.fetch(&Ask::CheckoutOf(order.payment, order.n)).await.expect("found by payment and number");
+    let by_use = s.fetch(&s.of(&order)).await.expect("found by payment and number");
     assert_eq!(by_id, by_use, "both ways find the same");
-    assert_eq!(by_id, s.fetch(&Ask::CheckoutOf(order.payment, 1)).await.unwrap(), "unchanged, it reads the same");
+    assert_eq!(by_id, s.fetch(&s.of(&order)).await.unwrap(), "unchanged, it reads the same");
     assert_eq!(open(&by_id[0]), open(&s.create(&order).await.unwrap()), "and it is what create reported");
 }
 
@@ -272,7 +286,7 @@ async fn a_paid_checkout_shows_its_capture_and_cannot_be_closed(s: &mut Setup<'_
     if s.psp.caps().expire == Expire::OnRequest {
         assert_eq!(s.expire(&order, &id).await, Err(Fault::AlreadyComplete), "what is paid stays paid");
     }
-    let found = s.fetched(&Ask::CheckoutOf(order.payment, order.n)).await;
+    let found = s.fetched(&s.of(&order)).await;
     assert_eq!(capture(&found, &id, order.amount), capture_id, "one payment is one capture");
 }
 
@@ -290,7 +304,7 @@ async fn closing_twice_is_closing_once(s: &mut Setup<'_>) {
 }
 
 async fn refunds_are_made_once_each_and_never_exceed_the_capture(s: &mut Setup<'_>) {
-    let (order, _, capture) = s.paid(2500).await;
+    let (order, checkout, capture) = s.paid(2500).await;
     let refund = |s: &mut Setup<'_>, minor| RefundOrder {
         payment: order.payment,
         refund: RefundId::new(s.now, s.entropy),
@@ -308,9 +322,18 @@ async fn refunds_are_made_once_each_and_never_exceed_the_capture(s: &mut Setup<'
     let too_much = refund(s, 1501);
     let refused = s.refund(&too_much).await;
     assert!(matches!(refused, Err(Fault::Refused(_))), "more than is left is refused: {refused:?}");
-    assert_eq!(s.fetch(&Ask::RefundOf(order.payment, too_much.refund)).await, Err(Fault::NotFound), "and not made");
+    let by_ours = |order: &RefundOrder| Ask::RefundOf {
+        payment: order.payment,
+        refund: order.refund,
+        capture: order.capture.clone(),
+    };
+    assert_eq!(s.fetch(&by_ours(&too_much)).await, Err(Fault::NotFound), "and not made");
     s.refund(&rest).await.expect("what is left can go back");
-    assert_eq!(s.fetched(&Ask::RefundOf(order.payment, part.refund)).await, first.news, "a refund is found by our id");
+    assert_eq!(s.fetched(&by_ours(&part)).await, first.news, "a refund is found by our id");
+    let all = s.fetched(&Ask::Capture(capture.clone())).await;
+    self::capture(&all, &checkout, order.amount);
+    let back = all.iter().filter(|it| matches!(it, News::Refund { capture: of, .. } if *of == capture));
+    assert_eq!(back.count(), 2, "what hangs on a capture is found by it: {all:?}");
 }
 
 async fn the_event_list_shows_everything_once_in_order(s: &mut Setup<'_>) {
@@ -330,10 +353,14 @@ async fn the_event_list_shows_everything_once_in_order(s: &mut Setup<'_>) {
     s.refund(&part).await.expect("part of what was captured can go back");
 
     let (after, end) = s.listed(start.clone()).await;
-    let ours: Vec<&News> = after.iter().filter(|it| it.payment == order.payment).flat_map(|it| &it.news).collect();
+    let ours: Vec<&News> = after
+        .iter()
+        .filter(|it| it.about == About::Payment(order.payment) || it.about == About::Capture(capture_id.clone()))
+        .flat_map(|it| &it.news)
+        .collect();
     let at = |found: &dyn Fn(&News) -> bool| ours.iter().position(|news| found(news));
     let steps = [
-        at(&|news| matches!(news, News::AttemptFailed { checkout, .. } if *checkout == id)),
+        at(&|news| matches!(news, News::AttemptFailed { n, .. } if *n == order.n)),
         at(&|news| matches!(news, News::Checkout { state: CheckoutState::CompletePaid, .. })),
         at(&|news| matches!(news, News::Refund { ours: Some(ours), .. } if *ours == refund)),
     ];
@@ -355,9 +382,18 @@ async fn a_wrong_key_is_credentials(s: &mut Setup<'_>) {
     let wrong = Account { secret: "sk_test_wrong".to_owned().into(), ..s.account.clone() };
     let order = s.order(100);
     let key = IdemKey::create(order.payment, order.n);
-    assert_eq!(s.psp.create(s.http, &wrong, &order, &key).await, Err(Fault::Credentials));
-    assert_eq!(s.psp.list_since(s.http, &wrong, None).await, Err(Fault::Credentials));
+    assert!(matches!(s.psp.create(s.http, &wrong, &order, &key).await, Err(Fault::Credentials(_))));
+    assert!(matches!(s.psp.list_since(s.http, &wrong, None).await, Err(Fault::Credentials(_))));
+    let found = s.psp.examine(s.http, &wrong, None).await;
+    assert!(found.iter().any(|it| it.verdict == Verdict::Wrong && !it.mend.is_empty()), "the host is told: {found:?}");
     s.create(&order).await.expect("a call that was not let in has used no key");
+}
+
+async fn an_account_that_is_set_up_has_nothing_wrong(s: &mut Setup<'_>) {
+    let found = s.psp.examine(s.http, s.account, None).await;
+    assert!(found.iter().any(|it| it.verdict == Verdict::Good), "what works is said too: {found:?}");
+    assert!(found.iter().all(|it| it.verdict != Verdict::Wrong), "{found:?}");
+    assert_eq!(s.psp.takes(Money::new(2500, s.currency)), Takes::Yes, "an ordinary amount is taken");
 }
 
 async fn only_a_delivery_that_is_signed_now_and_whole_is_believed(s: &mut Setup<'_>) {

@@ -21,7 +21,8 @@ use crate::port::chat::{Caps, Chat, Health, Person, Private, Rendered, SendError
 use crate::port::desk::Desk;
 use crate::port::http::Http;
 use crate::port::psp::{
-    Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, News, Page, Psp, PspCaps, Reported,
+    About, Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, News, Page, Psp, PspCaps,
+    Reported, Takes,
 };
 use crate::text::Locale;
 use crate::time::Timestamp;
@@ -203,7 +204,8 @@ impl Provider {
     }
 
     fn reported(payment: PaymentId, event: String, as_of: Timestamp, news: Vec<News>) -> Reported {
-        Reported { event, as_of, provider_account: "acct_script".into(), livemode: false, payment, news }
+        let about = About::Payment(payment);
+        Reported { event, as_of, provider_account: "acct_script".into(), livemode: false, about, news }
     }
 
     fn report_checkout(&self, id: &CheckoutId) -> Option<Reported> {
@@ -281,15 +283,21 @@ impl Provider {
     fn found(&self, ask: &Ask) -> Vec<Reported> {
         match ask {
             Ask::Checkout(id) => self.report_checkout(id).into_iter().collect(),
-            Ask::CheckoutOf(payment, n) => {
+            Ask::CheckoutOf { payment, n, .. } => {
                 let same = |sold: &Sold| sold.order.payment == *payment && sold.order.n == *n;
                 let ids = self.checkouts.iter().filter(|(_, sold)| same(sold)).map(|(id, _)| id);
                 ids.filter_map(|id| self.report_checkout(id)).collect()
             }
-            Ask::RefundOf(payment, refund) => {
+            Ask::RefundOf { payment, refund, .. } => {
                 let same = |order: &RefundOrder| order.payment == *payment && order.refund == *refund;
                 let ids = self.refunds.iter().filter(|(_, (order, _))| same(order)).map(|(id, _)| id);
                 ids.filter_map(|id| self.report_refund(id)).collect()
+            }
+            Ask::Capture(capture) => {
+                let through = self.checkouts.keys().filter(|id| format!("py_{id}") == capture.as_str());
+                let checkouts = through.filter_map(|id| self.report_checkout(id));
+                let back = self.refunds.iter().filter(|(_, (order, _))| order.capture == *capture);
+                checkouts.chain(back.filter_map(|(id, _)| self.report_refund(id))).collect()
             }
         }
     }
@@ -329,6 +337,14 @@ impl Psp for ScriptedPsp {
             key_window: Duration::from_secs(24 * 3600),
             checkout_life: (Duration::from_secs(60), Duration::from_secs(24 * 3600)),
         }
+    }
+
+    fn takes(&self, _: Money) -> Takes {
+        Takes::Yes
+    }
+
+    async fn examine(&self, _: &dyn Http, _: &Account, _: Option<&str>) -> Vec<Finding> {
+        vec![Finding::good("the script answers")]
     }
 
     async fn create(&self, _: &dyn Http, _: &Account, order: &CheckoutOrder, key: &IdemKey) -> Result<Reported, Fault> {

@@ -192,8 +192,35 @@ pub enum Fact {
         state: DisputeState,
         /// What was taken until it is decided.
         withdrawn: Money,
+        /// How often money was moved for it; orders versions of the same moment.
+        #[serde(default)]
+        moves: u32,
         /// Until when it must be answered.
         answer_by: Option<Timestamp>,
+        /// By whose word.
+        seen: Seen,
+    },
+    /// The card's network warns that a capture may be fraud; no money moves.
+    FraudWarned {
+        /// The provider's id.
+        warning: String,
+        /// About which capture.
+        capture: CaptureId,
+        /// The provider's reason, as a code.
+        why: String,
+        /// The provider's time.
+        as_of: Timestamp,
+    },
+    /// A version of a review: the provider wants a person to look at a capture.
+    ReviewSeen {
+        /// The provider's id.
+        review: String,
+        /// About which capture.
+        capture: CaptureId,
+        /// How it stands.
+        state: ReviewState,
+        /// The provider's reason, as a code.
+        why: String,
         /// By whose word.
         seen: Seen,
     },
@@ -304,6 +331,16 @@ pub enum DisputeState {
     Prevented,
 }
 
+/// How a review at the provider stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewState {
+    /// Somebody shall look.
+    Open,
+    /// Somebody has looked; what they did shows in refunds and disputes.
+    Closed,
+}
+
 /// By whose word and of which moment: orders the versions of one object by the provider's time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Seen {
@@ -338,6 +375,8 @@ impl Fact {
             Self::RefundRefused { id, .. } => format!("refund-refused/{id}"),
             Self::RefundSeen { refund, seen, .. } => format!("refund/{refund}/{}", seen.event),
             Self::DisputeSeen { dispute, seen, .. } => format!("dispute/{dispute}/{}", seen.event),
+            Self::FraudWarned { warning, .. } => format!("fraud-warning/{warning}"),
+            Self::ReviewSeen { review, seen, .. } => format!("provider-review/{review}/{}", seen.event),
             Self::ReviewResolved { id, .. } => format!("review/{id}"),
         }
     }

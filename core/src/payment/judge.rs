@@ -3,10 +3,10 @@
 //! A verified event is evidence, not an order. Whether it is from our account and mode is settled before this is
 //! called: such an event never becomes a fact.
 
-use super::fact::{Fact, MismatchKind, Seen};
+use super::fact::{CheckoutState, Fact, Lasting, MismatchKind, Seen};
 use super::ledger::Payment;
 use crate::money::Money;
-use crate::port::psp::{AmountBy, News, Reported};
+use crate::port::psp::{AmountBy, Ask, News, Reported};
 
 /// The facts that a report makes about this payment; facts that are known already are among them.
 pub fn judge(payment: &Payment, report: &Reported, amount_by: AmountBy) -> Vec<Fact> {
@@ -14,7 +14,16 @@ pub fn judge(payment: &Payment, report: &Reported, amount_by: AmountBy) -> Vec<F
     let mut facts = Vec::new();
     for news in &report.news {
         match news {
-            News::Checkout { checkout, n, state, amount: _, closes_at, url: _ } => {
+            News::Checkout { checkout, n, state, amount, closes_at, url: _ } => {
+                // Asked for another amount than we wanted: nobody may be sent there, and it will be closed.
+                let asked = payment.checkouts.get(n).and_then(|known| known.amount);
+                if *state == CheckoutState::Open
+                    && amount_by == AmountBy::Checkout
+                    && asked.is_some_and(|asked| asked != *amount)
+                {
+                    let why = "amount_differs".to_owned();
+                    facts.push(Fact::CheckoutRefused { n: *n, why, lasting: Lasting::ForGood });
+                }
                 facts.push(Fact::CheckoutSeen {
                     checkout: checkout.clone(),
                     n: *n,
@@ -38,12 +47,16 @@ pub fn judge(payment: &Payment, report: &Reported, amount_by: AmountBy) -> Vec<F
             News::CaptureReversed { capture } => {
                 facts.push(Fact::CaptureReversed { capture: capture.clone(), as_of: report.as_of });
             }
-            News::AttemptFailed { checkout, attempt, why } => facts.push(Fact::AttemptFailed {
-                checkout: checkout.clone(),
-                attempt: attempt.clone(),
-                why: why.clone(),
-                as_of: report.as_of,
-            }),
+            News::AttemptFailed { n, attempt, why } => {
+                // A payer has the address of a checkout only after its answer was kept, so its id is known.
+                let checkout = payment.checkouts.get(n).and_then(|known| known.seen.as_ref());
+                facts.extend(checkout.map(|(checkout, ..)| Fact::AttemptFailed {
+                    checkout: checkout.clone(),
+                    attempt: attempt.clone(),
+                    why: why.clone(),
+                    as_of: report.as_of,
+                }));
+            }
             News::Refund { refund, ours, capture, amount, state } => facts.push(Fact::RefundSeen {
                 refund: refund.clone(),
                 ours: *ours,
@@ -52,18 +65,53 @@ pub fn judge(payment: &Payment, report: &Reported, amount_by: AmountBy) -> Vec<F
                 state: *state,
                 seen: seen.clone(),
             }),
-            News::Dispute { dispute, capture, amount, state, withdrawn, answer_by } => facts.push(Fact::DisputeSeen {
-                dispute: dispute.clone(),
+            News::Dispute { dispute, capture, amount, state, withdrawn, moves, answer_by } => {
+                facts.push(Fact::DisputeSeen {
+                    dispute: dispute.clone(),
+                    capture: capture.clone(),
+                    amount: *amount,
+                    state: *state,
+                    withdrawn: *withdrawn,
+                    moves: *moves,
+                    answer_by: *answer_by,
+                    seen: seen.clone(),
+                })
+            }
+            News::RefundedSum { .. } => {}
+            News::FraudWarning { warning, capture, why } => facts.push(Fact::FraudWarned {
+                warning: warning.clone(),
                 capture: capture.clone(),
-                amount: *amount,
+                why: why.clone(),
+                as_of: report.as_of,
+            }),
+            News::Review { review, capture, state, why } => facts.push(Fact::ReviewSeen {
+                review: review.clone(),
+                capture: capture.clone(),
                 state: *state,
-                withdrawn: *withdrawn,
-                answer_by: *answer_by,
+                why: why.clone(),
                 seen: seen.clone(),
             }),
         }
     }
     facts
+}
+
+/// What must be fetched, since the report's sum of refunds is not that of the refunds that are known.
+pub fn disagrees(payment: &Payment, report: &Reported) -> Option<Ask> {
+    report.news.iter().find_map(|news| match news {
+        News::RefundedSum { capture, amount } => {
+            let known = payment.captures.contains_key(capture).then(|| payment.gone_back(capture))?;
+            (known != *amount).then(|| Ask::Capture(capture.clone()))
+        }
+        News::Checkout { .. }
+        | News::Captured { .. }
+        | News::CaptureReversed { .. }
+        | News::AttemptFailed { .. }
+        | News::Refund { .. }
+        | News::Dispute { .. }
+        | News::FraudWarning { .. }
+        | News::Review { .. } => None,
+    })
 }
 
 /// What the checkout of a capture asked for: by the number in the same report, else by the known checkout of that id.
@@ -75,7 +123,10 @@ fn asked_by_checkout(payment: &Payment, report: &Reported, id: &crate::id::Check
         | News::CaptureReversed { .. }
         | News::AttemptFailed { .. }
         | News::Refund { .. }
-        | News::Dispute { .. } => None,
+        | News::Dispute { .. }
+        | News::RefundedSum { .. }
+        | News::FraudWarning { .. }
+        | News::Review { .. } => None,
     });
     let known = || payment.checkouts.iter().find(|(_, it)| it.seen.as_ref().is_some_and(|(known, ..)| known == id));
     let n = told.or_else(|| known().map(|(n, _)| *n))?;

@@ -1,6 +1,6 @@
 //! The ledger of one payment: its facts, folded into checkouts, captures, refunds and disputes, and their sums.
 
-use super::fact::{Answer, Approval, CheckoutState, DisputeState, Fact, Lasting, RefundState, Seen};
+use super::fact::{Answer, Approval, CheckoutState, DisputeState, Fact, Lasting, RefundState, ReviewState, Seen};
 use crate::id::{CaptureId, CheckoutId, DisputeId, PspRefundId, RefundId};
 use crate::money::{Currency, Money};
 use crate::place::PersonId;
@@ -32,6 +32,10 @@ pub struct Payment {
     pub refunds: BTreeMap<PspRefundId, Refund>,
     /// By the provider's id.
     pub disputes: BTreeMap<DisputeId, Dispute>,
+    /// Warnings of fraud, by the provider's id: the provider's reason.
+    pub fraud_warnings: BTreeMap<String, String>,
+    /// Reviews at the provider, by its id.
+    pub reviews: BTreeMap<String, Review>,
     /// How often *Pay* was pressed on our page.
     pub openings: u32,
     /// Declined attempts: checkout, attempt, why.
@@ -162,14 +166,29 @@ pub struct Refund {
 /// A dispute, as the provider tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dispute {
+    /// About which capture.
+    pub capture: CaptureId,
     /// How much is disputed.
     pub amount: Money,
     /// Its newest state.
     pub state: DisputeState,
     /// What was taken until it is decided.
     pub withdrawn: Money,
+    /// How often money was moved for it.
+    pub moves: u32,
     /// Until when it must be answered.
     pub answer_by: Option<Timestamp>,
+    /// By whose word.
+    pub seen: Seen,
+}
+
+/// A review, as the provider tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Review {
+    /// How it stands.
+    pub state: ReviewState,
+    /// The provider's reason, as a code.
+    pub why: String,
     /// By whose word.
     pub seen: Seen,
 }
@@ -292,6 +311,8 @@ impl Payment {
             refunds_asked: BTreeMap::new(),
             refunds: BTreeMap::new(),
             disputes: BTreeMap::new(),
+            fraud_warnings: BTreeMap::new(),
+            reviews: BTreeMap::new(),
             openings: 0,
             attempts: BTreeMap::new(),
         }
@@ -356,16 +377,25 @@ impl Payment {
                 let version = |it: &Refund| (it.state.is_terminal(), it.seen.as_of, it.state, it.seen.event.clone());
                 keep_newest(&mut self.refunds, refund, new, version);
             }
-            Fact::DisputeSeen { dispute, amount, state, withdrawn, answer_by, seen, .. } => {
+            Fact::DisputeSeen { dispute, capture, amount, state, withdrawn, moves, answer_by, seen } => {
                 let new = Dispute {
+                    capture: capture.clone(),
                     amount: *amount,
                     state: *state,
                     withdrawn: *withdrawn,
+                    moves: *moves,
                     answer_by: *answer_by,
                     seen: seen.clone(),
                 };
-                let version = |it: &Dispute| (it.state.is_terminal(), it.seen.as_of, it.state, it.seen.event.clone());
+                let version =
+                    |it: &Dispute| (it.state.is_terminal(), it.seen.as_of, it.state, it.moves, it.seen.event.clone());
                 keep_newest(&mut self.disputes, dispute, new, version);
+            }
+            Fact::FraudWarned { warning, why, .. } => drop(self.fraud_warnings.insert(warning.clone(), why.clone())),
+            Fact::ReviewSeen { review, capture: _, state, why, seen } => {
+                let new = Review { state: *state, why: why.clone(), seen: seen.clone() };
+                let version = |it: &Review| (it.seen.as_of, it.state, it.seen.event.clone());
+                keep_newest(&mut self.reviews, review, new, version);
             }
         }
     }
@@ -450,6 +480,37 @@ impl Payment {
         if capture.amount.currency() == none.currency() { Money::new(left.max(0), none.currency()) } else { none }
     }
 
+    /// What the provider has sent back of one capture, or is sending: refunds that neither failed nor were called off.
+    pub fn gone_back(&self, id: &CaptureId) -> Money {
+        let gone = |refund: &&Refund| {
+            refund.capture == *id && !matches!(refund.state, RefundState::Failed | RefundState::Canceled)
+        };
+        let sum = self.refunds.values().filter(gone).fold(0_i64, |sum, it| sum.saturating_add(it.amount.minor()));
+        Money::new(sum, self.captures.get(id).map_or(self.amount, |capture| capture.amount).currency())
+    }
+
+    /// Refunds that came back, by the provider's id.
+    pub fn refunds_failed(&self) -> impl Iterator<Item = (&PspRefundId, &Refund)> {
+        self.refunds.iter().filter(|(_, refund)| refund.state == RefundState::Failed)
+    }
+
+    /// Disputes that are only an inquiry so far: no money was taken, and an answer may keep it so.
+    pub fn inquiries(&self) -> impl Iterator<Item = (&DisputeId, &Dispute)> {
+        let asks = |state| matches!(state, DisputeState::WarningNeedsResponse | DisputeState::WarningUnderReview);
+        self.disputes.iter().filter(move |(_, dispute)| asks(dispute.state))
+    }
+
+    /// Until when the bank must be answered: the earliest moment of an inquiry or dispute that waits for an answer.
+    pub fn answer_by(&self) -> Option<Timestamp> {
+        let waits = |state| matches!(state, DisputeState::WarningNeedsResponse | DisputeState::NeedsResponse);
+        self.disputes.values().filter(|it| waits(it.state)).filter_map(|it| it.answer_by).min()
+    }
+
+    /// Whether the goods should be held back although the money is there: a warning of fraud, or an open review.
+    pub fn is_suspect(&self) -> bool {
+        !self.fraud_warnings.is_empty() || self.reviews.values().any(|review| review.state == ReviewState::Open)
+    }
+
     /// The checkout that can be paid now, if there is one.
     pub fn usable(&self) -> Option<(u32, &CheckoutId)> {
         self.checkouts.iter().filter(|(_, checkout)| checkout.is_usable()).find_map(|(n, checkout)| {
@@ -481,6 +542,14 @@ impl RefundState {
 }
 
 impl DisputeState {
+    /// Whether the bank has yet to decide.
+    pub fn is_undecided(self) -> bool {
+        match self {
+            Self::WarningNeedsResponse | Self::WarningUnderReview | Self::NeedsResponse | Self::UnderReview => true,
+            Self::WarningClosed | Self::Won | Self::Lost | Self::Prevented => false,
+        }
+    }
+
     /// Whether the bank has decided. A lost one can still be won in a second round, by a later version.
     pub fn is_terminal(self) -> bool {
         match self {

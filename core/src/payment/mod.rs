@@ -4,7 +4,7 @@
 //! facts ──► Payment::of ──► sums()    captured, refunded, reserved, withheld, kept, net   (PAYMENTS.md F.2)
 //!                       ├─► status()  the first rule that fits                             (PAYMENTS.md F.3)
 //!                       ├─► may()     what staff can do now
-//!                       └─► owed()    provider calls and pings that follow
+//!                       └─► owed()    provider calls, pings and alerts that follow
 //! ```
 //! Any order and any number of copies of the same facts give the same payment.
 //!
@@ -21,7 +21,9 @@ mod tests;
 pub use decide::{
     Asked, Decision, LIFE, Limits, OutToday, Refusal, ask, cancel, checkout_again, deadline, refund, unknown,
 };
-pub use fact::{Answer, Approval, CheckoutState, DisputeState, Fact, Lasting, MismatchKind, RefundState, Seen};
-pub use judge::judge;
-pub use ledger::{Capture, Checkout, Closed, Dispute, Payment, Refund, Sums};
-pub use status::{Act, Owed, Status};
+pub use fact::{
+    Answer, Approval, CheckoutState, DisputeState, Fact, Lasting, MismatchKind, RefundState, ReviewState, Seen,
+};
+pub use judge::{disagrees, judge};
+pub use ledger::{Capture, Checkout, Closed, Dispute, Payment, Refund, Review, Sums};
+pub use status::{Act, Alert, Owed, Status};

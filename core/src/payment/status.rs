@@ -4,9 +4,9 @@
 //!
 //! Deliberately absent: a stored state. The store keeps a copy of the status for listing, never for deciding.
 
-use super::fact::{Answer, Approval, CheckoutState, DisputeState, Lasting};
+use super::fact::{Answer, Approval, CheckoutState, DisputeState, Lasting, ReviewState};
 use super::ledger::{Closed, Held, Payment};
-use crate::id::{CheckoutId, PaymentId, RefundId};
+use crate::id::{CheckoutId, DisputeId, PaymentId, PspRefundId, RefundId};
 use crate::order::{IdemKey, RefundOrder};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -237,6 +237,45 @@ pub enum Owed {
     Refund(RefundOrder),
     /// Say the new status in the conversation.
     Ping(Status),
+    /// Tell staff alone what a card's status does not show to everybody.
+    Alert(Alert),
+}
+
+/// What staff alone are told, once each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "alert", content = "id", rename_all = "snake_case")]
+pub enum Alert {
+    /// The bank asks about a payment; no money was taken.
+    Inquiry(DisputeId),
+    /// A dispute took money, and must be answered.
+    Dispute(DisputeId),
+    /// A refund came back.
+    RefundFailed(PspRefundId),
+    /// The card's network warns of fraud.
+    FraudWarning(String),
+    /// The provider wants a person to look.
+    Review(String),
+}
+
+impl Alert {
+    /// The word in keys and in locale keys: `alert-refund_failed`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Inquiry(_) => "inquiry",
+            Self::Dispute(_) => "dispute",
+            Self::RefundFailed(_) => "refund_failed",
+            Self::FraudWarning(_) => "fraud_warning",
+            Self::Review(_) => "review",
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Inquiry(id) | Self::Dispute(id) => id.as_str(),
+            Self::RefundFailed(id) => id.as_str(),
+            Self::FraudWarning(id) | Self::Review(id) => id,
+        }
+    }
 }
 
 impl Owed {
@@ -246,6 +285,7 @@ impl Owed {
             Self::Expire { n, .. } => IdemKey::expire(payment, *n),
             Self::Refund(order) => IdemKey::refund(payment, order.refund),
             Self::Ping(status) => IdemKey::show(payment, status.name()),
+            Self::Alert(alert) => IdemKey::show(payment, &format!("alert:{}:{}", alert.name(), alert.id())),
         }
     }
 }
@@ -259,8 +299,8 @@ impl Payment {
             |states: &[DisputeState]| self.disputes.values().any(|dispute| states.contains(&dispute.state));
         let all_closed = self.checkouts.values().all(super::Checkout::is_closed);
         let newest = self.checkouts.values().next_back();
-        let refused_for_good = newest
-            .is_some_and(|it| matches!(&it.closed, Some(Closed::Refused(_, Lasting::ForGood)) if it.seen.is_none()));
+        let refused_for_good =
+            newest.is_some_and(|it| matches!(&it.closed, Some(Closed::Refused(_, Lasting::ForGood))));
 
         if self.captures.values().any(|capture| capture.held == Held::Waiting) || sums.refunded > sums.captured {
             Status::NeedsReview
@@ -364,7 +404,10 @@ impl Payment {
         let unwanted = self.cancelled_by.is_some() || self.deadline_passed || self.sums().missing() == 0;
         let expire = self.checkouts.iter().filter_map(|(n, checkout)| {
             let (id, state, _) = checkout.seen.as_ref()?;
-            (unwanted && *state == CheckoutState::Open).then(|| Owed::Expire { n: *n, checkout: id.clone() })
+            // One that turns up after it was given up, or asks for another amount, must not be paid either.
+            let given_up = matches!(checkout.closed, Some(Closed::Refused(..) | Closed::Dropped));
+            let close = (unwanted || given_up) && *state == CheckoutState::Open;
+            close.then(|| Owed::Expire { n: *n, checkout: id.clone() })
         });
         let seen = |id: &RefundId| self.refunds.values().any(|refund| refund.ours == Some(*id));
         let refund = self.refunds_asked.iter().filter(|(id, ask)| ask.approved && ask.refused.is_none() && !seen(id));
@@ -374,6 +417,20 @@ impl Payment {
         });
         let status = self.status();
         let ping = status.pings().then_some(Owed::Ping(status));
-        expire.chain(refund).chain(ping).collect()
+        expire.chain(refund).chain(ping).chain(self.alerts().map(Owed::Alert)).collect()
+    }
+
+    /// What staff alone shall know.
+    fn alerts(&self) -> impl Iterator<Item = Alert> {
+        let inquiries = self.inquiries().map(|(id, _)| Alert::Inquiry(id.clone()));
+        let disputes = self.disputes.iter().filter(|(_, it)| it.state == DisputeState::NeedsResponse);
+        let refunds = self.refunds_failed().map(|(id, _)| Alert::RefundFailed(id.clone()));
+        let warnings = self.fraud_warnings.keys().map(|id| Alert::FraudWarning(id.clone()));
+        let reviews = self.reviews.iter().filter(|(_, it)| it.state == ReviewState::Open);
+        inquiries
+            .chain(disputes.map(|(id, _)| Alert::Dispute(id.clone())))
+            .chain(refunds)
+            .chain(warnings)
+            .chain(reviews.map(|(id, _)| Alert::Review(id.clone())))
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::id::{AccountId, CaptureId, CheckoutId, DisputeId, Entropy, PaymentId, PspRefundId, RefundId};
 use crate::money::{Currency, Money};
 use crate::place::PersonId;
-use crate::port::psp::{AmountBy, News, Reported};
+use crate::port::psp::{About, AmountBy, News, Reported};
 use crate::text::Locale;
 use crate::time::Timestamp;
 use proptest::prelude::*;
@@ -82,6 +82,7 @@ fn dispute(state: DisputeState, withdrawn: i64) -> Fact {
         amount: eur(2500),
         state,
         withdrawn: eur(withdrawn),
+        moves: u32::from(withdrawn != 0),
         answer_by: None,
         seen: Seen { as_of: at(90), event: format!("evt_dp_{state:?}") },
     }
@@ -178,6 +179,7 @@ fn an_earlier_rule_beats_its_neighbour() {
         amount: eur(100),
         state: DisputeState::UnderReview,
         withdrawn: eur(0),
+        moves: 0,
         answer_by: None,
         seen: Seen { as_of: at(95), event: "evt_dp_2".into() },
     };
@@ -265,7 +267,7 @@ fn a_mismatch_counts_in_no_sum_until_a_person_accepts_it() {
         as_of: at(50),
         provider_account: "acct".into(),
         livemode: false,
-        payment: payment_id(),
+        about: About::Payment(payment_id()),
         news: vec![News::Captured {
             capture: CaptureId::new("py_1"),
             checkout: CheckoutId::new("co_1"),

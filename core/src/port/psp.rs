@@ -4,13 +4,14 @@
 //! create, expire, refund ──► Reported      what the provider says of one object, now
 //! fetch, list_since ───────► Reported …    the same, asked for
 //! verify(delivery) ────────► Evidence      the same, pushed: whole, or only a hint to fetch
+//! takes, examine ──────────► what it would refuse, and whether the account is set up, before anything is asked for
 //! ```
 //! Deliberately absent: Till's opinion. Whether an amount is the right one is judged in [`crate::payment::judge`].
 
 use crate::id::{AccountId, CaptureId, CheckoutId, DisputeId, PaymentId, PspRefundId, RefundId};
 use crate::money::Money;
 use crate::order::{CheckoutOrder, IdemKey, RefundOrder};
-use crate::payment::{CheckoutState, DisputeState, RefundState};
+use crate::payment::{CheckoutState, DisputeState, RefundState, ReviewState};
 use crate::port::http::Http;
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -38,6 +39,30 @@ pub enum Expire {
     OnRequest,
     /// It closes only by itself.
     ByItself,
+}
+
+/// Whether a provider takes an amount, as far as that can be told without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing speaks against it.
+    Yes,
+    /// Probably not, since it is small: only the provider knows, so it is asked all the same.
+    PerhapsTooSmall {
+        /// What it takes at least, as far as is known.
+        least: Money,
+    },
+    /// Never: it is more than the provider can count.
+    TooLarge {
+        /// What it takes at most.
+        most: Money,
+    },
+    /// Never: the provider counts this currency in larger steps.
+    TooFine {
+        /// The smallest step: every amount is a multiple of it.
+        step: Money,
+    },
+    /// Never: the provider does not know the currency.
+    UnknownCurrency,
 }
 
 /// Who decides the amount that is paid.
@@ -144,6 +169,13 @@ pub enum Distrust {
 pub enum Evidence {
     /// Signed and whole.
     Facts(Reported),
+    /// The merchant took the platform's access to the account away: nothing can be asked for there any more.
+    AccessLost {
+        /// The provider's name for the account.
+        provider_account: String,
+        /// Whether real money moved there.
+        livemode: bool,
+    },
     /// Only a pointer: fetch it.
     Hint {
         /// The provider's id of the delivery, for de-duplication.
@@ -161,9 +193,25 @@ pub enum Ask {
     /// A checkout by the provider's id.
     Checkout(CheckoutId),
     /// A checkout by what we put into its metadata.
-    CheckoutOf(PaymentId, u32),
+    CheckoutOf {
+        /// Which payment.
+        payment: PaymentId,
+        /// Which of its checkouts.
+        n: u32,
+        /// When it was wanted, by our clock: it was not made before.
+        since: Timestamp,
+    },
     /// A refund by what we put into its metadata.
-    RefundOf(PaymentId, RefundId),
+    RefundOf {
+        /// Which payment.
+        payment: PaymentId,
+        /// Ours.
+        refund: RefundId,
+        /// From which capture.
+        capture: CaptureId,
+    },
+    /// All that hangs on a capture: the checkout it came through, its refunds, its disputes.
+    Capture(CaptureId),
 }
 
 /// What the provider says of a payment, at one moment of its own time.
@@ -177,10 +225,20 @@ pub struct Reported {
     pub provider_account: String,
     /// Whether real money moves.
     pub livemode: bool,
-    /// From our metadata.
-    pub payment: PaymentId,
+    /// Of which payment.
+    pub about: About,
     /// What it says; usually one thing.
     pub news: Vec<News>,
+}
+
+/// How a report names its payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// By our reference, from the metadata.
+    Payment(PaymentId),
+    /// By money that came through it: what hangs on a capture does not always carry our reference.
+    Capture(CaptureId),
 }
 
 /// One thing that a provider says.
@@ -217,8 +275,8 @@ pub enum News {
     },
     /// The payer tried and was declined; the checkout stays open.
     AttemptFailed {
-        /// The checkout.
-        checkout: CheckoutId,
+        /// The checkout, by the number in our metadata.
+        n: u32,
         /// The provider's id of the attempt.
         attempt: String,
         /// The provider's reason, as a code.
@@ -249,8 +307,37 @@ pub enum News {
         state: DisputeState,
         /// How much was taken from the merchant until it is decided.
         withdrawn: Money,
+        /// How often money was moved for it; orders versions of the same moment.
+        moves: u32,
         /// Until when it must be answered.
         answer_by: Option<Timestamp>,
+    },
+    /// How much of a capture went back or is on its way back, as a sum: to be compared with the refunds that are known.
+    RefundedSum {
+        /// From which capture.
+        capture: CaptureId,
+        /// How much.
+        amount: Money,
+    },
+    /// The card's network warns that a payment may be fraud; no money moves.
+    FraudWarning {
+        /// The provider's id.
+        warning: String,
+        /// About which capture.
+        capture: CaptureId,
+        /// The provider's reason, as a code.
+        why: String,
+    },
+    /// The provider wants a person to look at a payment.
+    Review {
+        /// The provider's id.
+        review: String,
+        /// About which capture.
+        capture: CaptureId,
+        /// How it stands.
+        state: ReviewState,
+        /// The provider's reason, as a code.
+        why: String,
     },
 }
 
@@ -271,8 +358,11 @@ pub enum Fault {
     /// The provider will not do this, ever. The text is for staff.
     #[error("{0}")]
     Refused(String),
-    /// The key was used for other parameters: look up what it made.
-    #[error("key used for another order")]
+    /// The provider will not do this any more, and a fresh order may fare better: too much time has passed.
+    #[error("too late for this order: {0}")]
+    Outdated(String),
+    /// The key is used up, by other parameters or by an error that it repeats: look up what it made.
+    #[error("nothing more comes under this key")]
     KeyTaken,
     /// There is no such object.
     #[error("not found")]
@@ -280,9 +370,9 @@ pub enum Fault {
     /// The checkout is complete and cannot be closed any more: fetch it.
     #[error("already complete")]
     AlreadyComplete,
-    /// The credentials are not accepted.
-    #[error("credentials refused")]
-    Credentials,
+    /// The credentials are not accepted, or not for this. The text is for the host.
+    #[error("credentials refused: {0}")]
+    Credentials(String),
     /// The answer makes no sense: a bug here or there.
     #[error("unreadable answer: {0}")]
     Unreadable(String),
@@ -301,6 +391,45 @@ pub struct Page {
     pub more: bool,
 }
 
+/// One thing that was found out about how an account is set up, for the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub verdict: Verdict,
+    /// What was found, as a sentence.
+    pub text: String,
+    /// How to mend it, as a sentence; empty where there is nothing to mend.
+    pub mend: String,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// As it should be.
+    Good,
+    /// Works, and could be better.
+    Note,
+    /// Does not work.
+    Wrong,
+}
+
+impl Finding {
+    /// As it should be.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Good, text: text.into(), mend: String::new() }
+    }
+
+    /// Works, and could be better.
+    pub fn note(text: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Note, text: text.into(), mend: mend.into() }
+    }
+
+    /// Does not work.
+    pub fn wrong(text: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Wrong, text: text.into(), mend: mend.into() }
+    }
+}
+
 /// A payment service provider.
 #[async_trait]
 pub trait Psp: Send + Sync {
@@ -312,6 +441,9 @@ pub trait Psp: Send + Sync {
 
     /// What it can do.
     fn caps(&self) -> PspCaps;
+
+    /// Whether it takes this amount, as far as that can be told without asking.
+    fn takes(&self, amount: Money) -> Takes;
 
     /// Creates a checkout. The same order and key give the same checkout.
     ///
@@ -348,6 +480,10 @@ pub trait Psp: Send + Sync {
     /// # Errors
     /// [`Fault::NotFound`] when the provider knows nothing of it.
     async fn fetch(&self, http: &dyn Http, at: &Account, ask: &Ask) -> Result<Vec<Reported>, Fault>;
+
+    /// Looks at how the account is set up, changing nothing: key, permissions, webhooks. `hook` is where deliveries
+    /// shall go; `None` when the world cannot reach us.
+    async fn examine(&self, http: &dyn Http, at: &Account, hook: Option<&str>) -> Vec<Finding>;
 
     /// The next page of events after `cursor`; from the oldest kept when `None`.
     ///

@@ -191,7 +191,7 @@ impl Work {
     pub fn queue(&self) -> Queue {
         match self {
             Self::CreateCheckout(_) | Self::Owed(Owed::Expire { .. } | Owed::Refund(_)) => Queue::Provider,
-            Self::Owed(Owed::Ping(_)) | Self::Tell { .. } => Queue::Chat,
+            Self::Owed(Owed::Ping(_) | Owed::Alert(_)) | Self::Tell { .. } => Queue::Chat,
         }
     }
 }

@@ -67,7 +67,7 @@ fn fault(response: &Response) -> Fault {
         (429 | 503, _) => Fault::Later { wait: response.retry_after(), why: status },
         (500.., _) => Fault::Ambiguous(status),
         (400 | 422, _) => Fault::Refused(problem.map_or(status, |problem| short(&problem.message))),
-        (401 | 403, _) => Fault::Credentials,
+        (401 | 403, _) => Fault::Credentials(problem.map_or(status, |problem| short(&problem.message))),
         (404, "not_found") => Fault::NotFound,
         (409, "idempotency_error") => Fault::KeyTaken,
         (409, "already_complete") => Fault::AlreadyComplete,

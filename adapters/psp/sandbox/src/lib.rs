@@ -16,10 +16,11 @@ mod wire;
 use async_trait::async_trait;
 use std::time::Duration;
 use till_core::id::CheckoutId;
+use till_core::money::Money;
 use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
 use till_core::port::http::Http;
 use till_core::port::psp::{
-    Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Page, Psp, PspCaps, Reported,
+    Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, Page, Psp, PspCaps, Reported, Takes,
 };
 use till_core::signature;
 use till_core::time::Timestamp;
@@ -49,6 +50,15 @@ impl Psp for Sandbox {
             key_window: HOUR * 24,
             checkout_life: (Duration::from_secs(60), HOUR * 24),
         }
+    }
+
+    /// The sandbox counts as ISO 4217 does, and knows one largest amount.
+    fn takes(&self, amount: Money) -> Takes {
+        const MOST_MINOR: i64 = 99_999_999;
+        if amount.minor() <= MOST_MINOR {
+            return Takes::Yes;
+        }
+        Takes::TooLarge { most: Money::new(MOST_MINOR, amount.currency()) }
     }
 
     async fn create(
@@ -84,17 +94,44 @@ impl Psp for Sandbox {
                 let path = format!("/v1/checkouts/{}", call::segment(id)?);
                 Ok(vec![read::checkout(&call::get(http, at, &path).await?)?])
             }
-            Ask::CheckoutOf(payment, n) => {
+            Ask::CheckoutOf { payment, n, since: _ } => {
                 let path = format!("/v1/checkouts?payment={payment}&n={n}");
                 let found: wire::List<wire::Checkout> = call::get(http, at, &path).await?;
                 found.data.iter().map(read::checkout).collect()
             }
-            Ask::RefundOf(payment, refund) => {
+            Ask::RefundOf { payment, refund, capture: _ } => {
                 let path = format!("/v1/refunds?payment={payment}&refund={refund}");
                 let found: wire::List<wire::Refund> = call::get(http, at, &path).await?;
                 found.data.iter().map(read::refund).collect()
             }
+            Ask::Capture(id) => {
+                let capture = call::segment(id)?;
+                let paid: wire::List<wire::Checkout> =
+                    call::get(http, at, &format!("/v1/checkouts?capture={capture}")).await?;
+                let back: wire::List<wire::Refund> =
+                    call::get(http, at, &format!("/v1/refunds?capture={capture}")).await?;
+                let (paid, back) = (paid.data.iter().map(read::checkout), back.data.iter().map(read::refund));
+                paid.chain(back).collect()
+            }
         }
+    }
+
+    async fn examine(&self, http: &dyn Http, at: &Account, hook: Option<&str>) -> Vec<Finding> {
+        let key = match self.list_since(http, at, None).await {
+            Ok(_) => Finding::good(format!("the sandbox at {} answers and knows the key", at.base_url)),
+            Err(Fault::Credentials(why)) => {
+                Finding::wrong(format!("the sandbox does not know the key: {why}"), "give both sides the same key")
+            }
+            Err(fault) => Finding::wrong(
+                format!("the sandbox at {} cannot be asked: {fault}", at.base_url),
+                "start it with `till sandbox`",
+            ),
+        };
+        let webhook = hook.map(|url| {
+            let mend = format!("`till sandbox --webhook-url {url}`, with the same secret on both sides");
+            Finding::note("the sandbox does not say where its webhooks go", mend)
+        });
+        [Some(key), webhook].into_iter().flatten().collect()
     }
 
     async fn list_since(&self, http: &dyn Http, at: &Account, cursor: Option<&str>) -> Result<Page, Fault> {
@@ -110,7 +147,7 @@ impl Psp for Sandbox {
             match read::event(event) {
                 Err(_) => unreadable.push(event.id.clone()),
                 Ok(Evidence::Facts(report)) => reports.push(report),
-                Ok(Evidence::Foreign) => {}
+                Ok(Evidence::Foreign | Evidence::AccessLost { .. }) => {}
                 Ok(Evidence::Hint { event: _, ask }) => match self.fetch(http, at, &ask).await {
                     Ok(found) => reports.extend(found),
                     Err(Fault::NotFound) => {} // An unknown event about something that is no longer there.

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use till_core::id::{CaptureId, CheckoutId, PaymentId, PspRefundId};
 use till_core::money::Money;
 use till_core::payment::{CheckoutState, RefundState};
-use till_core::port::psp::{Ask, Evidence, Fault, News, Reported};
+use till_core::port::psp::{About, Ask, Evidence, Fault, News, Reported};
 use till_core::time::Timestamp;
 
 /// A checkout that was created, closed or fetched.
@@ -40,12 +40,12 @@ pub(crate) fn event(it: &wire::Event) -> Result<Evidence, Fault> {
     match it.kind.as_str() {
         "checkout.created" | "checkout.completed" | "checkout.expired" | "checkout.attempt_failed" => {
             let object: wire::Checkout = object(&it.data.object)?;
-            let (Ok(payment), Some(_)) = (ours(&object.metadata), number(&object.metadata)) else {
+            let (Ok(payment), Some(n)) = (ours(&object.metadata), number(&object.metadata)) else {
                 return Ok(Evidence::Foreign);
             };
             let mut news = checkout_news(&object)?;
             news.extend(it.data.attempt.as_ref().map(|attempt| News::AttemptFailed {
-                checkout: CheckoutId::new(&object.id),
+                n,
                 attempt: attempt.id.clone(),
                 why: attempt.code.clone(),
             }));
@@ -56,7 +56,7 @@ pub(crate) fn event(it: &wire::Event) -> Result<Evidence, Fault> {
             let Some(payment) = refund_payment(&object) else { return Ok(Evidence::Foreign) };
             Ok(Evidence::Facts(told.of(payment, vec![refund_news(&object)?])))
         }
-        _ => Ok(match unknown(&it.data.object) {
+        _ => Ok(match unknown(&it.data.object, told.as_of) {
             Some(ask) => Evidence::Hint { event: it.id.clone(), ask },
             None => Evidence::Foreign,
         }),
@@ -83,7 +83,7 @@ fn told(id: &str, state: &str, updated_ms: i64, account: &str, livemode: bool) -
 impl Told {
     fn of(self, payment: PaymentId, news: Vec<News>) -> Reported {
         let Self { event, as_of, account: provider_account, livemode } = self;
-        Reported { event, as_of, provider_account, livemode, payment, news }
+        Reported { event, as_of, provider_account, livemode, about: About::Payment(payment), news }
     }
 }
 
@@ -128,13 +128,14 @@ fn refund_news(it: &wire::Refund) -> Result<News, Fault> {
 }
 
 /// What to fetch when an event's type is not known; none when it is not about us.
-fn unknown(object: &Value) -> Option<Ask> {
+fn unknown(object: &Value, at: Timestamp) -> Option<Ask> {
     let labels: wire::Labels = serde_json::from_value(object.get("metadata")?.clone()).ok()?;
     let payment: PaymentId = label(&labels, "till_payment")?;
     if let Some(refund) = label(&labels, "till_refund") {
-        return Some(Ask::RefundOf(payment, refund));
+        let capture = CaptureId::new(object.get("payment")?.as_str()?);
+        return Some(Ask::RefundOf { payment, refund, capture });
     }
-    Some(Ask::CheckoutOf(payment, number(&labels)?))
+    Some(Ask::CheckoutOf { payment, n: number(&labels)?, since: at })
 }
 
 fn refund_payment(it: &wire::Refund) -> Option<PaymentId> {

@@ -79,6 +79,7 @@ fn order() -> CheckoutOrder {
         closes_at: Timestamp::from_ms(1_795_372_200_000),
         return_url: "https://till.example/p/t".into(),
         locale: "en".into(),
+        options: till_core::order::CheckoutOptions::default(),
     }
 }
 
@@ -175,7 +176,8 @@ fn every_failure_says_who_acts() {
     let of = |status, kind: &str| created(says(status, &problem(kind))).unwrap_err();
     assert_eq!(of(400, "invalid_request"), Fault::Refused("amount must be more than 0".into()));
     assert_eq!(of(422, "amount"), Fault::Refused("amount must be more than 0".into()));
-    assert_eq!((of(401, "x"), of(403, "x")), (Fault::Credentials, Fault::Credentials));
+    let credentials = Fault::Credentials("amount must be more than 0".into());
+    assert_eq!((of(401, "x"), of(403, "x")), (credentials.clone(), credentials));
     assert_eq!(of(404, "not_found"), Fault::NotFound);
     assert_eq!(of(409, "idempotency_error"), Fault::KeyTaken);
     assert_eq!(of(409, "already_complete"), Fault::AlreadyComplete);
@@ -247,9 +249,13 @@ fn events_are_facts_hints_or_somebody_elses() {
 
     let payment: PaymentId = PAYMENT.parse().unwrap();
     let hint = |ask| Evidence::Hint { event: "evt_1".into(), ask };
-    assert_eq!(evidence("checkout.frozen", &checkout("frozen", "")), hint(Ask::CheckoutOf(payment, 1)));
+    assert_eq!(
+        evidence("checkout.frozen", &checkout("frozen", "")),
+        hint(Ask::CheckoutOf { payment, n: 1, since: Timestamp::from_ms(2500) })
+    );
     let id: RefundId = REFUND.parse().unwrap();
-    assert_eq!(evidence("refund.lost", &refund("lost")), hint(Ask::RefundOf(payment, id)));
+    let lost = Ask::RefundOf { payment, refund: id, capture: CaptureId::new("py_1") };
+    assert_eq!(evidence("refund.lost", &refund("lost")), hint(lost));
     assert_eq!(evidence("payout.paid", &json!({"id": "po_1"})), Evidence::Foreign);
     assert_eq!(evidence("payout.paid", &json!("text")), Evidence::Foreign);
 

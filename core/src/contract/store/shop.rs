@@ -5,7 +5,7 @@ use crate::contract::seeded::Seeded;
 use crate::id::{AccountId, CheckoutId, Code, MerchantId, PaymentId, random};
 use crate::link::{Link, Purpose};
 use crate::money::{Currency, Money};
-use crate::order::{CheckoutOrder, IdemKey, Item, Line, Wording};
+use crate::order::{CheckoutOptions, CheckoutOrder, IdemKey, Item, Line, Wording};
 use crate::payment::{Approval, Fact, Owed, Status};
 use crate::place::{MessageRef, PersonId, Place};
 use crate::port::store::{
@@ -181,6 +181,7 @@ impl Shop {
             closes_at: deadline,
             return_url: "https://till.example/r/0".into(),
             locale: "en".into(),
+            options: CheckoutOptions::default(),
         };
         let requested =
             Fact::Requested { amount: eur(2500), deadline, approval: Approval::NotNeeded, by: person("ana") };

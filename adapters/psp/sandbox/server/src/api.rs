@@ -105,8 +105,12 @@ async fn show(State(world): Site, Path(id): Path<String>, headers: HeaderMap) ->
 
 async fn find(State(world): Site, Query(params): Params, headers: HeaderMap) -> Result<Response, Failure> {
     authorise(&world, &headers)?;
-    let (payment, n) = (param(&params, "payment")?, param(&params, "n")?);
-    let ids = checkouts::ids_of(&mut *world.read.acquire().await?, payment, n).await?;
+    let ids = if let Some(capture) = params.get("capture") {
+        checkouts::ids_paid(&mut *world.read.acquire().await?, capture).await?
+    } else {
+        let (payment, n) = (param(&params, "payment")?, param(&params, "n")?);
+        checkouts::ids_of(&mut *world.read.acquire().await?, payment, n).await?
+    };
     let mut found = Vec::new();
     for id in ids {
         found.extend(world.checkout(&id).await?.map(|checkout| checkout.json(world.issuer(), world.now())));
@@ -116,9 +120,14 @@ async fn find(State(world): Site, Query(params): Params, headers: HeaderMap) -> 
 
 async fn find_refund(State(world): Site, Query(params): Params, headers: HeaderMap) -> Result<Response, Failure> {
     authorise(&world, &headers)?;
+    let json = |refund: &Refund| refund.json(world.issuer(), world.now());
+    if let Some(capture) = params.get("capture") {
+        let found = refunds::out_of(&mut *world.read.acquire().await?, capture).await?;
+        let found: Vec<Value> = found.iter().map(json).collect();
+        return Ok(json_response(200, json!({"data": found}).to_string()));
+    }
     let (payment, refund) = (param(&params, "payment")?, param(&params, "refund")?);
     let found = refunds::of(&mut *world.read.acquire().await?, payment, refund).await?;
-    let json = |refund: &Refund| refund.json(world.issuer(), world.now());
     listed(found.iter().map(json).collect(), "refund")
 }
 

@@ -160,6 +160,11 @@ pub(crate) async fn ids_of(db: &mut Db, payment: &str, n: &str) -> sqlx::Result<
     .await
 }
 
+/// Ids of the checkouts that this money came through.
+pub(crate) async fn ids_paid(db: &mut Db, capture: &str) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar("select id from checkouts where capture = ?").bind(capture).fetch_all(db).await
+}
+
 /// Ids of open checkouts whose time has come.
 pub(crate) async fn ids_due(db: &mut Db, now: Timestamp) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar(

@@ -62,6 +62,17 @@ async fn by_id(db: &mut Db, id: &str) -> sqlx::Result<Refund> {
     .await
 }
 
+/// The refunds out of this money, oldest first.
+pub(crate) async fn out_of(db: &mut Db, capture: &str) -> sqlx::Result<Vec<Refund>> {
+    sqlx::query_as(
+        "select r.*, c.id as checkout, c.currency, c.metadata as payment_metadata
+         from refunds r join checkouts c on c.capture = r.capture where r.capture = ? order by r.seq",
+    )
+    .bind(capture)
+    .fetch_all(db)
+    .await
+}
+
 /// The refunds that carry these labels, oldest first.
 pub(crate) async fn of(db: &mut Db, payment: &str, refund: &str) -> sqlx::Result<Vec<Refund>> {
     sqlx::query_as(

@@ -1,0 +1,195 @@
+//! Whether a Stripe account is set up: the key and what it may do, the account, the webhook. Nothing is changed.
+//!
+//! Permissions to write are tried with a call that says nothing: Stripe answers 403 before it looks at what is missing,
+//! and 400 once it may look.
+
+use crate::form::Form;
+use crate::wire::{Endpoint, Event, List, OwnAccount};
+use crate::{VERSION, call, webhook};
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use till_core::port::http::Http;
+use till_core::port::psp::{Account, Fault, Finding};
+
+/// What Till does with a permission, and what it is called in the dashboard.
+const READS: [(&str, &str, &str); 5] = [
+    ("/v1/checkout/sessions?limit=1", "read checkouts", "Checkout Sessions: Write"),
+    ("/v1/payment_intents?limit=1", "read payments", "Payment Intents: Read"),
+    ("/v1/refunds?limit=1", "read refunds", "Charges and Refunds: Write"),
+    ("/v1/disputes?limit=1", "read disputes", "Disputes: Read"),
+    ("/v1/events?limit=1", "read events", "Events: Read"),
+];
+const WRITES: [(&str, &str, &str); 2] = [
+    ("/v1/checkout/sessions", "make checkouts", "Checkout Sessions: Write"),
+    ("/v1/refunds", "make refunds", "Charges and Refunds: Write"),
+];
+
+pub(crate) async fn examine(http: &dyn Http, at: &Account, hook: Option<&str>) -> Vec<Finding> {
+    let mut found = vec![key(at)];
+    match account(http, at).await {
+        Ok(of_account) => found.extend(of_account),
+        // Nothing else can be found out.
+        Err(wrong) => {
+            found.push(wrong);
+            return found;
+        }
+    }
+    found.push(permissions(http, at).await);
+    if at.webhook_secrets.is_empty() {
+        let mend = format!("`till stripe webhook {}` makes the endpoint and keeps its secret", at.id);
+        found.push(Finding::wrong("no webhook secret is configured, so no webhook is believed", mend));
+    }
+    match hook {
+        Some(url) => found.extend(webhooks(http, at, url).await),
+        None => found.push(Finding::note(
+            "this till has no public address, so Stripe cannot reach it: payments are found by asking, every minute",
+            format!(
+                "to see webhooks here, run `stripe listen --forward-to http://127.0.0.1:8080/hooks/stripe/{}`",
+                at.id
+            ),
+        )),
+    }
+    found
+}
+
+/// Whether the key is of the kind that the account says.
+fn key(at: &Account) -> Finding {
+    let key = at.secret.expose_secret();
+    let (of_live, of_test) = (["sk_live_", "rk_live_"], ["sk_test_", "rk_test_"]);
+    let begins = |prefixes: [&str; 2]| prefixes.iter().any(|prefix| key.starts_with(prefix));
+    let restricted = if key.starts_with("rk_") { "restricted" } else { "unrestricted" };
+    match (begins(of_live), begins(of_test), at.livemode) {
+        (true, _, true) => Finding::good(format!("a live key, {restricted}: real money moves")),
+        (_, true, false) => Finding::good(format!("a test key, {restricted}: no real money moves")),
+        (true, _, false) => Finding::wrong(
+            "the key is a live key, and the account is set up for tests",
+            "add the account again with --live, or give it a key that begins with rk_test_",
+        ),
+        (_, true, true) => Finding::wrong(
+            "the key is a test key, and the account is set up for real money",
+            "give it a key that begins with rk_live_, or add the account again without --live",
+        ),
+        (false, false, _) => Finding::wrong(
+            "the key does not begin with sk_ or rk_, so it is no secret key of Stripe's",
+            "copy a restricted key from the dashboard: Developers, API keys",
+        ),
+    }
+}
+
+/// Whether the key opens the account that it should.
+async fn account(http: &dyn Http, at: &Account) -> Result<Vec<Finding>, Finding> {
+    match call::get::<OwnAccount>(http, at, "/v1/account").await {
+        Ok(told) => {
+            let (is, wanted) = (&told.object.id, &at.provider_account);
+            if !wanted.is_empty() && wanted != is {
+                let mend = "give the account the key of the right Stripe account, or its real id";
+                return Ok(vec![Finding::wrong(format!("the key belongs to {is}, not to {wanted}"), mend)]);
+            }
+            let mut found = vec![Finding::good(format!("the key opens account {is}"))];
+            if !told.object.charges_enabled {
+                let mend = "finish its activation in the dashboard: Settings, Business";
+                found.push(Finding::wrong(format!("account {is} cannot take payments yet"), mend));
+            }
+            Ok(found)
+        }
+        Err(Fault::Credentials(why)) if why.to_ascii_lowercase().contains("permission") => Ok(vec![Finding::note(
+            "the key may not read its own account, so its id was not compared",
+            "that is fine; or let it read the account in the dashboard",
+        )]),
+        Err(Fault::Credentials(why)) => Err(Finding::wrong(
+            format!("Stripe does not accept the key: {why}"),
+            "copy the key again from the dashboard: Developers, API keys",
+        )),
+        Err(fault) => Err(Finding::wrong(
+            format!("Stripe cannot be asked at {}: {fault}", at.base_url),
+            "look at this computer's network, then at Stripe's status page",
+        )),
+    }
+}
+
+async fn permissions(http: &dyn Http, at: &Account) -> Finding {
+    let mut missing: Vec<(&str, &str)> = Vec::new();
+    let mut unknown: Vec<String> = Vec::new();
+    for (path, what, permission) in READS {
+        match call::get::<Value>(http, at, path).await {
+            Ok(_) => {}
+            Err(Fault::Credentials(_)) => missing.push((what, permission)),
+            Err(fault) => unknown.push(format!("{what}: {fault}")),
+        }
+    }
+    for (path, what, permission) in WRITES {
+        match call::post::<Value>(http, at, path, None, Form::new()).await {
+            Ok(_) | Err(Fault::Refused(_)) => {}
+            Err(Fault::Credentials(_)) => missing.push((what, permission)),
+            Err(fault) => unknown.push(format!("{what}: {fault}")),
+        }
+    }
+    if let [_, ..] = missing[..] {
+        let what: Vec<&str> = missing.iter().map(|(what, _)| *what).collect();
+        let mut names: Vec<&str> = missing.iter().map(|(_, permission)| *permission).collect();
+        names.dedup();
+        let mend = format!("in the dashboard, edit the key and set {}", names.join(", "));
+        return Finding::wrong(format!("the key may not {}", what.join(", ")), mend);
+    }
+    match unknown.is_empty() {
+        true => Finding::good("the key may do all that Till needs"),
+        false => Finding::note(
+            format!("not every permission could be tried: {}", unknown.join("; ")),
+            "ask again in a moment",
+        ),
+    }
+}
+
+async fn webhooks(http: &dyn Http, at: &Account, url: &str) -> Vec<Finding> {
+    let all = match webhook::endpoints(http, at).await {
+        Ok(all) => all,
+        Err(Fault::Credentials(_)) => {
+            let mend = format!("compare it by hand in the dashboard, Developers, Webhooks: {url}");
+            return vec![Finding::note("the key may not read webhook endpoints, so they were not compared", mend)];
+        }
+        Err(fault) => return vec![Finding::note(format!("webhook endpoints could not be read: {fault}"), "ask again")],
+    };
+    let Some(known) = all.iter().find(|known| known.url == url) else {
+        let mend = format!(
+            "`till stripe webhook {}`, or in the dashboard, Developers, Webhooks: add {url} with these events: {}",
+            at.id,
+            webhook::kinds(at).collect::<Vec<_>>().join(", ")
+        );
+        return vec![Finding::wrong(format!("no webhook endpoint at Stripe points to {url}"), mend)];
+    };
+    let mut found = vec![endpoint(at, known)];
+    if let Ok(told) = call::get::<List<Event>>(http, at, "/v1/events?limit=20").await {
+        let waiting = told.object.data.iter().filter(|event| event.pending_webhooks > 0).count();
+        if waiting > 0 {
+            let of = told.object.data.len();
+            found.push(Finding::note(
+                format!("{waiting} of the last {of} events are not delivered yet"),
+                format!("in the dashboard, look at the deliveries of {}", known.id),
+            ));
+        }
+    }
+    found
+}
+
+fn endpoint(at: &Account, it: &Endpoint) -> Finding {
+    let all = it.enabled_events.iter().any(|kind| kind == "*");
+    let lacks: Vec<&str> =
+        webhook::kinds(at).filter(|kind| !all && !it.enabled_events.iter().any(|it| it == kind)).collect();
+    if it.status != "enabled" {
+        return Finding::wrong(
+            format!("the webhook endpoint {} is {}", it.id, it.status),
+            "enable it in the dashboard: Developers, Webhooks",
+        );
+    }
+    if !lacks.is_empty() {
+        let mend = format!("in the dashboard, add them to {}", it.id);
+        return Finding::wrong(format!("the webhook endpoint does not listen to {}", lacks.join(", ")), mend);
+    }
+    match it.api_version.as_deref() {
+        Some(VERSION) => Finding::good(format!("the webhook endpoint {} is enabled and complete", it.id)),
+        version => Finding::note(
+            format!("the webhook endpoint has API version {}, Till reads {VERSION}", version.unwrap_or("default")),
+            format!("it works as far as the two agree; `till stripe webhook {}` makes one of the right version", at.id),
+        ),
+    }
+}

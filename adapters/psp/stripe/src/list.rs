@@ -1,0 +1,213 @@
+//! Stripe's lists, page by page: the events since the last look, and what fills the gap when they are too old.
+//!
+//! ```text
+//! (none)           ─► back:NEWEST:LAST  from the newest event to the oldest that Stripe keeps
+//!                  ─► EVENT@SECONDS     the events after this one
+//! EVENT@SECONDS    ─► gap:KIND:SECONDS:LAST    Stripe has forgotten the event (30 days): all sessions, refunds and
+//!                                              disputes made since then, and after that from the beginning
+//! ```
+//! Stripe lists newest first; a page is turned around, so that reports come oldest first.
+//! Source: Stripe docs, "List all events", "Pagination".
+
+use crate::event::{self, DEAUTHORIZED, KINDS};
+use crate::wire::{Any, Dispute, Event, List, Ref, Refund, Session};
+use crate::{Stripe, call, read};
+use std::fmt;
+use till_core::id::CaptureId;
+use till_core::port::http::Http;
+use till_core::port::psp::{About, Account, Evidence, Fault, Page, Psp as _};
+
+/// How many objects a page holds; Stripe's largest.
+pub(crate) const PAGE: u32 = 100;
+
+/// Where in the lists we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cursor {
+    /// At the beginning.
+    Start,
+    /// On the way from the newest event to the oldest.
+    Back { newest: Place, last: String },
+    /// After this event.
+    After(Place),
+    /// In what Stripe has forgotten the events of.
+    Gap { kind: Kind, since: i64, last: String },
+}
+
+/// An event and its second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    id: String,
+    secs: i64,
+}
+
+/// What fills a gap, one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sessions,
+    Refunds,
+    Disputes,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Sessions, Self::Refunds, Self::Disputes];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::Refunds => "refunds",
+            Self::Disputes => "disputes",
+        }
+    }
+
+    fn next(self) -> Option<Self> {
+        match self {
+            Self::Sessions => Some(Self::Refunds),
+            Self::Refunds => Some(Self::Disputes),
+            Self::Disputes => None,
+        }
+    }
+}
+
+impl Place {
+    fn read(text: &str) -> Option<Self> {
+        let (id, secs) = text.split_once('@')?;
+        Some(Self { id: id.to_owned(), secs: secs.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.id, self.secs)
+    }
+}
+
+impl Cursor {
+    /// What cannot be read begins anew: every fact that is known already is no second one.
+    pub(crate) fn read(text: Option<&str>) -> Self {
+        let parts: Vec<&str> = text.unwrap_or_default().split(':').collect();
+        let read = match parts[..] {
+            ["back", newest, last] => Place::read(newest).map(|newest| Self::Back { newest, last: last.to_owned() }),
+            ["gap", kind, since, last] => {
+                let kind = Kind::ALL.into_iter().find(|known| known.name() == kind);
+                let since: Option<i64> = since.parse().ok();
+                kind.zip(since).map(|(kind, since)| Self::Gap { kind, since, last: last.to_owned() })
+            }
+            [place] => Place::read(place).map(Self::After),
+            _ => None,
+        };
+        read.unwrap_or(Self::Start)
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => Ok(()),
+            Self::Back { newest, last } => write!(f, "back:{newest}:{last}"),
+            Self::After(place) => place.fmt(f),
+            Self::Gap { kind, since, last } => write!(f, "gap:{}:{since}:{last}", kind.name()),
+        }
+    }
+}
+
+/// The next page.
+pub(crate) async fn page(http: &dyn Http, at: &Account, cursor: Cursor) -> Result<Page, Fault> {
+    match cursor {
+        Cursor::Start => back(http, at, None, "").await,
+        Cursor::Back { newest, last } => back(http, at, Some(newest), &last).await,
+        Cursor::After(place) => after(http, at, place).await,
+        Cursor::Gap { kind, since, last } => gap(http, at, kind, since, &last).await,
+    }
+}
+
+async fn back(http: &dyn Http, at: &Account, newest: Option<Place>, last: &str) -> Result<Page, Fault> {
+    let from = if last.is_empty() { String::new() } else { format!("&starting_after={}", call::segment(last)?) };
+    let list = events(http, at, &from).await?;
+    let newest = newest.or_else(|| list.data.first().map(place_of));
+    let last = list.data.last().map(|event| event.id.clone());
+    let cursor = match (newest, last.filter(|_| list.has_more)) {
+        (None, _) => Cursor::Start,
+        (Some(newest), None) => Cursor::After(newest),
+        (Some(newest), Some(last)) => Cursor::Back { newest, last },
+    };
+    filled(http, at, &list.data, cursor, list.has_more).await
+}
+
+async fn after(http: &dyn Http, at: &Account, place: Place) -> Result<Page, Fault> {
+    let list = match events(http, at, &format!("&ending_before={}", call::segment(&place.id)?)).await {
+        Err(Fault::NotFound) => {
+            tracing::warn!(account = %at.id, "Stripe has forgotten where we were in its events: lists fill the gap");
+            let cursor = Cursor::Gap { kind: Kind::Sessions, since: place.secs, last: String::new() };
+            return Ok(Page { reports: vec![], unreadable: vec![], cursor: cursor.to_string(), more: true });
+        }
+        other => other?,
+    };
+    let cursor = Cursor::After(list.data.first().map_or(place, place_of));
+    filled(http, at, &list.data, cursor, list.has_more).await
+}
+
+fn place_of(event: &Event) -> Place {
+    Place { id: event.id.clone(), secs: event.created }
+}
+
+async fn events(http: &dyn Http, at: &Account, from: &str) -> Result<List<Event>, Fault> {
+    // A platform is told of lost access, its accounts' lists are not.
+    let kinds = KINDS.iter().filter(|kind| **kind != DEAUTHORIZED);
+    let kinds: String = kinds.map(|kind| format!("&types[]={kind}")).collect();
+    Ok(call::get(http, at, &format!("/v1/events?limit={PAGE}{kinds}{from}")).await?.object)
+}
+
+/// The reports of events, oldest first.
+async fn filled(http: &dyn Http, at: &Account, events: &[Event], cursor: Cursor, more: bool) -> Result<Page, Fault> {
+    let mut reports = Vec::new();
+    for event in events.iter().rev() {
+        match event::evidence(event, at) {
+            Evidence::Facts(report) => reports.push(report),
+            Evidence::Foreign | Evidence::AccessLost { .. } => {}
+            Evidence::Hint { event: _, ask } => match Stripe.fetch(http, at, &ask).await {
+                Ok(found) => reports.extend(found),
+                Err(Fault::NotFound) => {}
+                Err(fault) => return Err(fault),
+            },
+        }
+    }
+    Ok(Page { reports, unreadable: vec![], cursor: cursor.to_string(), more })
+}
+
+async fn gap(http: &dyn Http, at: &Account, kind: Kind, since: i64, last: &str) -> Result<Page, Fault> {
+    let from = if last.is_empty() { String::new() } else { format!("&starting_after={}", call::segment(last)?) };
+    let query = format!("?limit={PAGE}&created[gte]={since}{from}");
+    let (reports, last) = match kind {
+        Kind::Sessions => {
+            let told = call::get::<List<Session>>(http, at, &format!("/v1/checkout/sessions{query}{EXPAND}")).await?;
+            let last = told.object.data.last().map(|it| it.id.clone()).filter(|_| told.object.has_more);
+            (told.object.data.iter().filter_map(|it| read::session(it, at, told.at).ok()).collect(), last)
+        }
+        Kind::Refunds => {
+            let told = call::get::<List<Refund>>(http, at, &format!("/v1/refunds{query}")).await?;
+            let last = told.object.data.last().map(|it| it.id.clone()).filter(|_| told.object.has_more);
+            let of = |it: &Refund| read::refund(it, at, of_money(it.payment_intent.as_ref())?, told.at).ok();
+            (told.object.data.iter().filter_map(of).collect(), last)
+        }
+        Kind::Disputes => {
+            let told = call::get::<List<Dispute>>(http, at, &format!("/v1/disputes{query}")).await?;
+            let last = told.object.data.last().map(|it| it.id.clone()).filter(|_| told.object.has_more);
+            let of = |it: &Dispute| read::dispute(it, at, of_money(it.payment_intent.as_ref())?, told.at).ok();
+            (told.object.data.iter().filter_map(of).collect(), last)
+        }
+    };
+    let cursor = match (last, kind.next()) {
+        (Some(last), _) => Cursor::Gap { kind, since, last },
+        (None, Some(kind)) => Cursor::Gap { kind, since, last: String::new() },
+        (None, None) => Cursor::Start,
+    };
+    Ok(Page { reports, unreadable: vec![], cursor: cursor.to_string(), more: true })
+}
+
+/// What hangs on money does not always say whose that is.
+fn of_money(intent: Option<&Ref<Any>>) -> Option<About> {
+    Some(About::Capture(CaptureId::new(intent?.id())))
+}
+
+/// Asks for a session's intent and its charge, so that a paid one tells when it was paid.
+pub(crate) const EXPAND: &str = "&expand[]=data.payment_intent.latest_charge";

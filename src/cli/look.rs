@@ -1,0 +1,130 @@
+//! `till doctor`, `till reconcile` and `till stripe …`: looking at the providers, and setting them up.
+
+use crate::assemble::{self, Front, StartError};
+use crate::client::Client;
+use crate::config::Config;
+use crate::drift::{self, Looked, Mend};
+use crate::world::At;
+use crate::{clock, doctor, keyring};
+use clap::{Args, Subcommand};
+use secrecy::ExposeSecret as _;
+use std::path::PathBuf;
+use std::time::Duration;
+use till_core::port::store::AccountRow;
+
+/// How often a long look says how far it is.
+const SAY_EVERY: usize = 100;
+
+#[derive(Debug, Args)]
+pub(super) struct ReconcileArgs {
+    /// Only show what differs
+    #[arg(long)]
+    dry_run: bool,
+    /// Look at payments of this many days, and at older ones that are not settled
+    #[arg(long, default_value_t = 30)]
+    days: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StripeCommand {
+    /// Make the webhook endpoint at Stripe with the right events, and keep its secret: till stripe webhook main
+    Webhook {
+        /// The account's short id
+        id: String,
+        /// Where the signing secret is kept; a new file, readable by its owner alone
+        /// [default: till-data/stripe-ID-webhook-secret]
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
+        /// Where Stripe sends webhooks [default: http.public_url and /hooks/stripe/ID]
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
+}
+
+pub(super) async fn doctor(config: &Config) -> Result<(), StartError> {
+    let rows = assemble::rows(config).await?;
+    let found = doctor::examine(config, &rows, &clock::system()).await;
+    rows.close().await;
+    let (text, wrong) = doctor::report(&found?);
+    print!("{text}");
+    if wrong { Err(StartError::Typed("something is wrong; see above".into())) } else { Ok(()) }
+}
+
+pub(super) async fn reconcile(config: &Config, args: &ReconcileArgs) -> Result<(), StartError> {
+    let till = assemble::till(config, &Front::Public, clock::system()).await?;
+    let (world, mend) = (till.world.clone(), if args.dry_run { Mend::No } else { Mend::Yes });
+    let age = Duration::from_secs(args.days.saturating_mul(24 * 3600));
+    let all = drift::payments(&world, age, (world.clock)()).await?;
+    let (mut differ, mut unknown) = (0_u32, 0_u32);
+    for (at, id) in all.iter().enumerate() {
+        if at > 0 && at.is_multiple_of(SAY_EVERY) {
+            eprintln!("{at} of {} payments", all.len());
+        }
+        match drift::look(&world, *id, mend).await? {
+            Looked::Same => {}
+            Looked::Differs(drift) => {
+                differ += 1;
+                println!("{}", drift.line());
+            }
+            Looked::Unknown(code, why) => {
+                unknown += 1;
+                println!("{code}  could not be asked about: {why}");
+            }
+        }
+    }
+    let mended = match (differ, mend) {
+        (0, _) => "Till and the provider agree".to_owned(),
+        (differ, Mend::Yes) => format!("{differ} differed and were mended"),
+        (differ, Mend::No) => format!("{differ} differ; without --dry-run they are mended"),
+    };
+    println!("Looked at {} payments. {mended}.", all.len());
+    till.close().await;
+    match unknown {
+        0 => Ok(()),
+        unknown => Err(StartError::Typed(format!("{unknown} payments could not be asked about"))),
+    }
+}
+
+pub(super) async fn stripe(config: &Config, command: StripeCommand) -> Result<(), StartError> {
+    let StripeCommand::Webhook { id, secret_file, url } = command;
+    let rows = assemble::rows(config).await?;
+    let merchant = assemble::merchant_id();
+    let all = rows.store.accounts(&merchant).await?;
+    let typed = |text: String| StartError::Typed(text);
+    let Some(row) = all.into_iter().find(|row| row.id.as_str() == id && row.psp == "stripe") else {
+        return Err(typed(format!("`{id}` is no Stripe account here: `till account add stripe {id} --key env:NAME`")));
+    };
+    let at = assemble::source(config).open(&row)?;
+    let url = url.map_or_else(|| hook_url(config, &at), Ok)?;
+    let file = secret_file.unwrap_or_else(|| PathBuf::from(format!("till-data/stripe-{id}-webhook-secret")));
+    if file.exists() {
+        return Err(typed(format!("`{}` is there already: name another --secret-file", file.display())));
+    }
+    // The secret is shown once: what must hold it is made before it exists.
+    let unwritten = |source| StartError::System { what: format!("file `{}`", file.display()), source };
+    keyring::write_private(&file, "").map_err(unwritten)?;
+    let made = assemble::stripe_webhook(&Client::new()?, &at, &url).await;
+    let (endpoint, secret) = match made {
+        Ok(made) => made,
+        Err(error) => {
+            let _ = std::fs::remove_file(&file);
+            return Err(error);
+        }
+    };
+    std::fs::write(&file, secret.expose_secret()).map_err(unwritten)?;
+    let whole = std::path::absolute(&file).map_err(unwritten)?;
+    let place = format!("file:{}", whole.display());
+    let webhook_secrets = std::iter::once(place.clone()).chain(row.webhook_secrets.clone()).collect();
+    rows.store.put_account(&merchant, &AccountRow { webhook_secrets, ..row }).await?;
+    rows.close().await;
+    println!("{endpoint} sends webhooks to {url}.");
+    println!("Its secret is kept in {place}, and {id} believes it from now on.");
+    println!("Try it: make a payment, then `till doctor`.");
+    Ok(())
+}
+
+fn hook_url(config: &Config, at: &At) -> Result<String, StartError> {
+    let links = assemble::links(config)?;
+    let why = "Stripe must reach this till: set http.public_url to its https address, or name one with --url";
+    doctor::hook(&links, at).ok_or_else(|| StartError::Typed(why.into()))
+}

@@ -1,0 +1,141 @@
+//! The doctor: what is wrong with this till, one line each, and how to mend it. Changes nothing.
+//!
+//! ```text
+//! links · queues · for each account: key, permissions, webhook endpoint (asked of the provider), deliveries (noted here)
+//! ```
+//! Deliveries are noted by the running till: whether a webhook secret is the right one shows only in what comes.
+
+use crate::assemble::{self, Rows, StartError};
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::traffic::{Heard, Note};
+use crate::world::{At, LinkMode};
+use std::fmt::Write as _;
+use till_core::port::psp::{Finding, Verdict};
+use till_core::port::store::{Backlog, StoreError};
+use till_core::time::Timestamp;
+
+/// What was found, by what it is about.
+pub type Findings = Vec<(String, Vec<Finding>)>;
+
+/// Looks at everything.
+///
+/// # Errors
+/// [`StartError`]: the configuration or the store cannot be read.
+pub async fn examine(config: &Config, rows: &Rows, clock: &Clock) -> Result<Findings, StartError> {
+    let links = assemble::links(config)?;
+    let mut all = vec![
+        ("links".to_owned(), vec![of_links(&links)]),
+        ("queues".to_owned(), vec![of_queues(rows.store.backlog().await?)]),
+    ];
+    let source = assemble::source(config);
+    let kept = source.all(rows.store.accounts(&assemble::merchant_id()).await?);
+    if kept.is_empty() {
+        let mend = "`till account add stripe main --key env:STRIPE_KEY`, or set `enabled = true` under [sandbox]";
+        all.push(("accounts".to_owned(), vec![Finding::wrong("there is no account at a provider", mend)]));
+    }
+    let http = Client::new()?;
+    for row in kept {
+        let about = format!("account {} ({})", row.id, row.psp);
+        let found = match source.open(&row) {
+            Err(bad) => vec![Finding::wrong(bad.to_string(), "put the secret where the account looks for it")],
+            Ok(at) => {
+                let hook = hook(&links, &at);
+                let mut found = of_closing(&at);
+                found.extend(at.psp.examine(&http, &at.account, hook.as_deref()).await);
+                found.extend(of_deliveries(rows, &at, &links, clock()).await?);
+                found
+            }
+        };
+        all.push((about, found));
+    }
+    Ok(all)
+}
+
+/// Where an account's webhooks shall go; none where the world cannot reach us.
+pub fn hook(links: &LinkMode, at: &At) -> Option<String> {
+    match links {
+        LinkMode::Ours(base) => Some(format!("{base}/hooks/{}/{}", at.psp.name(), at.account.id)),
+        LinkMode::Direct { .. } => None,
+    }
+}
+
+fn of_links(links: &LinkMode) -> Finding {
+    match links {
+        LinkMode::Ours(base) => Finding::good(format!("cards lead to {base}/p/…, then to the provider")),
+        LinkMode::Direct { .. } => Finding::note(
+            "cards lead straight to the provider: no pay pages, no receipts, no counted openings",
+            "set http.public_url once this till can be reached by https",
+        ),
+    }
+}
+
+fn of_queues(backlog: Backlog) -> Finding {
+    let Backlog { work, cards, parked, dead } = backlog;
+    let waits = format!("{work} calls, {cards} cards and {parked} deliveries wait");
+    match dead {
+        0 => Finding::good(waits),
+        dead => Finding::wrong(
+            format!("{waits}; {dead} were given up"),
+            "the log says why, at the level `error`; `till reconcile` mends what the provider knows better",
+        ),
+    }
+}
+
+fn of_closing(at: &At) -> Vec<Finding> {
+    let note = |why: &String| {
+        let mend = format!("`till account reopen {}` lets it take payments again", at.account.id);
+        Finding::note(format!("it takes no new payments: {why}"), mend)
+    };
+    at.closed.iter().map(note).collect()
+}
+
+/// What the running till noted about deliveries.
+async fn of_deliveries(rows: &Rows, at: &At, links: &LinkMode, now: Timestamp) -> Result<Option<Finding>, StoreError> {
+    let [believed, refused] = Heard::noted(&*rows.store, &assemble::merchant_id(), &at.account.id, now).await?;
+    let later = |a: &Note, b: &Option<Note>| b.as_ref().is_none_or(|b| a.at > b.at);
+    Ok(match (&believed, &refused, links) {
+        (_, Some(bad), _) if later(bad, &believed) => {
+            let why = bad.why.as_deref().unwrap_or("not believed");
+            let mend = format!(
+                "the secret of `{}` is not the one of the endpoint that sends here: `till account secrets {} \
+                 --webhook-secret …` with the right one",
+                at.account.id, at.account.id
+            );
+            Some(Finding::wrong(format!("the last webhook was refused: {why} ({})", bad.at.text()), mend))
+        }
+        (Some(good), _, _) => Some(Finding::good(format!("the last webhook was believed ({})", good.at.text()))),
+        (None, _, LinkMode::Ours(_)) => {
+            let mend = "make a test payment, and look again; a webhook comes within seconds of it";
+            Some(Finding::note("no webhook has come yet", mend))
+        }
+        (None, _, LinkMode::Direct { .. }) => None,
+    })
+}
+
+/// The findings as lines, and whether something is wrong.
+pub fn report(all: &Findings) -> (String, bool) {
+    let mut text = String::new();
+    for (about, found) in all {
+        let _ = writeln!(text, "{about}");
+        for finding in found {
+            let word = match finding.verdict {
+                Verdict::Good => "ok   ",
+                Verdict::Note => "note ",
+                Verdict::Wrong => "WRONG",
+            };
+            let _ = writeln!(text, "  {word} {}", finding.text);
+            if !finding.mend.is_empty() {
+                let _ = writeln!(text, "        do: {}", finding.mend);
+            }
+        }
+    }
+    let wrong = all.iter().flat_map(|(_, found)| found).filter(|it| it.verdict == Verdict::Wrong).count();
+    let _ = match wrong {
+        0 => writeln!(text, "\nNothing is wrong."),
+        1 => writeln!(text, "\n1 thing is wrong."),
+        wrong => writeln!(text, "\n{wrong} things are wrong."),
+    };
+    (text, wrong > 0)
+}

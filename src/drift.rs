@@ -1,0 +1,153 @@
+//! Drift: what Till and the provider disagree on, shown payment by payment, and mended.
+//!
+//! ```text
+//! each payment ─► everything the provider knows of it ─► facts that are missing here ─► shown ─► kept
+//! ```
+//! Mending adds facts and nothing else: what the provider holds is what Till shows afterwards. No money is moved.
+
+use crate::book::{self, Loaded};
+use crate::inbox::{self, Came};
+use crate::world::{At, World};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use till_core::id::{Code, PaymentId};
+use till_core::money::Money;
+use till_core::payment::{Fact, Payment, Status, judge};
+use till_core::port::psp::{Ask, Fault, Reported};
+use till_core::port::store::{ListFilter, StoreError};
+use till_core::time::Timestamp;
+
+/// How many payments are looked at, newest first.
+const PAYMENTS_MAX: u32 = 1_000_000;
+/// A checkout that was wanted this long ago and never answered is looked for.
+const UNANSWERED: Duration = Duration::from_secs(600);
+
+/// A payment that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// What people call it.
+    pub code: Code,
+    /// What it is here, and with what the provider says.
+    pub status: (Status, Status),
+    /// Captured here, and with what the provider says.
+    pub captured: (Money, Money),
+    /// Refunded here, and with what the provider says.
+    pub refunded: (Money, Money),
+}
+
+/// What came of looking at one payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// Both say the same.
+    Same,
+    /// They differ.
+    Differs(Drift),
+    /// The provider could not be asked.
+    Unknown(Code, String),
+}
+
+/// Whether what differs is mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mend {
+    /// It is.
+    Yes,
+    /// It is only shown.
+    No,
+}
+
+/// The payments to look at: those of this age, and older ones that can still change by themselves.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn payments(world: &World, age: Duration, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
+    let filter = ListFilter { status: None, limit: PAYMENTS_MAX };
+    let all = world.store.payments(&world.merchant.id, &filter).await?;
+    let concerns = |at: Timestamp, status: Status| now.since(at) <= age || status.is_moving();
+    Ok(all.into_iter().filter(|it| concerns(it.created_at, it.status)).map(|it| it.id).collect())
+}
+
+/// Looks at one payment, within the budget of look-ups.
+///
+/// # Errors
+/// [`StoreError`]; what was mended before stays.
+pub async fn look(world: &World, id: PaymentId, mend: Mend) -> Result<Looked, StoreError> {
+    let Some(loaded) = book::load(world, &world.merchant.id, id).await? else { return Ok(Looked::Same) };
+    let code = loaded.stored.code;
+    let Some(at) = world.account(&loaded.stored.account) else {
+        return Ok(Looked::Unknown(code, format!("account `{}` is not configured", loaded.stored.account)));
+    };
+    let mut reports = Vec::new();
+    for ask in asks(&loaded, (world.clock)()) {
+        while !world.reads.take((world.clock)()) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        match at.psp.fetch(&*world.http, &at.account, &ask).await {
+            Ok(found) => reports.extend(found),
+            Err(Fault::NotFound) => {}
+            Err(fault) => return Ok(Looked::Unknown(code, fault.to_string())),
+        }
+    }
+    let Some(after) = with(&loaded, &at, &reports) else { return Ok(Looked::Same) };
+    if mend == Mend::Yes {
+        for report in &reports {
+            inbox::take(world, &at, report, Came::Asked, (world.clock)()).await?;
+        }
+    }
+    Ok(match differs(&loaded, &after) {
+        Some(drift) => Looked::Differs(drift),
+        None => Looked::Same,
+    })
+}
+
+/// All that can be asked about a payment: what came through each checkout, and each checkout that nothing came through.
+fn asks(loaded: &Loaded, now: Timestamp) -> Vec<Ask> {
+    let payment = &loaded.payment;
+    let paid: BTreeSet<_> = payment.captures.values().map(|capture| capture.checkout.clone()).collect();
+    let captures = payment.captures.keys().map(|id| Ask::Capture(id.clone()));
+    let checkouts = payment.checkouts.iter().filter_map(|(n, checkout)| match &checkout.seen {
+        Some((id, ..)) if paid.contains(id) => None,
+        Some((id, ..)) => Some(Ask::Checkout(id.clone())),
+        None => {
+            let since = loaded.stored.created_at;
+            let old = now.since(since) > UNANSWERED;
+            old.then_some(Ask::CheckoutOf { payment: loaded.stored.id, n: *n, since })
+        }
+    });
+    captures.chain(checkouts).collect()
+}
+
+/// The payment with what the provider says. `None`: nothing of it is new.
+fn with(loaded: &Loaded, at: &At, reports: &[Reported]) -> Option<Payment> {
+    let known: BTreeSet<String> = loaded.stored.facts.iter().map(|(_, fact)| fact.key()).collect();
+    let said = reports.iter().flat_map(|report| judge(&loaded.payment, report, at.psp.caps().amount));
+    let new: Vec<Fact> = said.filter(|fact| !known.contains(&fact.key())).collect();
+    if new.is_empty() {
+        return None;
+    }
+    Payment::of(loaded.stored.facts.iter().map(|(_, fact)| fact).chain(&new).collect::<Vec<_>>())
+}
+
+fn differs(loaded: &Loaded, after: &Payment) -> Option<Drift> {
+    let before = &loaded.payment;
+    let (old, new) = (before.sums(), after.sums());
+    let drift = Drift {
+        code: loaded.stored.code,
+        status: (before.status(), after.status()),
+        captured: (old.money(old.captured), new.money(new.captured)),
+        refunded: (old.money(old.refunded), new.money(new.refunded)),
+    };
+    let same = drift.status.0 == drift.status.1 && [drift.captured, drift.refunded].iter().all(|(old, new)| old == new);
+    (!same).then_some(drift)
+}
+
+impl Drift {
+    /// One line: what it is here, and what it is at the provider.
+    pub fn line(&self) -> String {
+        let said = |(old, new): (Money, Money)| {
+            if old == new { old.to_string() } else { format!("{old} here, {new} at the provider") }
+        };
+        let (here, there) = self.status;
+        let status = if here == there { here.to_string() } else { format!("{here} here, {there} at the provider") };
+        format!("{}  {status}; received {}; refunded {}", self.code, said(self.captured), said(self.refunded))
+    }
+}
