@@ -140,7 +140,6 @@ tell-lost-answer = the provider knows nothing of it
 tell-too-late = the provider could not be reached in time
 tell-amount-too-small = the amount is smaller than what the provider takes. Ask for more at once, with several items
 tell-amount-too-large = the amount is larger than what the provider takes. Ask for it in parts
-tell-amount-differs = the provider's page asked for another amount, so it was closed. Tell whoever runs Till
 tell-refund-disputed = the bank has taken this payment under dispute. What is given back there is decided by the bank
 tell-refund-gone = all of it went back already
 tell-not-permitted = Till's key may not do this at the provider. Whoever runs Till can see which permission is missing: till doctor
@@ -150,6 +149,7 @@ alert-dispute = { $code } is disputed, and the bank took { $amount }. Answer at 
 alert-by = { " " }by { $date }
 alert-refund_failed = { $code }: the refund of { $amount } came back. Look at the provider why, then refund again.
 alert-fraud_warning = { $code } may be fraud, says the card's network. Hold back what was bought, and think about a refund.
+alert-amount_differs = { $code } could not be created: the provider's page asked for another amount than { $amount }, so it was closed. Tell whoever runs Till.
 alert-review = { $code } is held for review at the provider. Look at it there before you hand anything over.
 tell-not-staff-now = you are not on the staff list any more
 
