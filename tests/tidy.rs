@@ -381,10 +381,12 @@ fn arrow_complaints(crates: &[Crate]) -> Vec<String> {
             let forbidden = match (from.folder.split('/').next().unwrap_or_default(), folder(on)) {
                 ("core", Some(to)) => to != "core" || *kind == Kind::Shipped,
                 ("core", None) => *kind == Kind::Shipped && in_family(on, &CANNOT_BE_IN_CORE),
+                (_, Some(to)) if to.starts_with("tests/fakes/") => *kind == Kind::Shipped,
                 ("adapters", Some(to)) => to != "core" && !(*kind == Kind::Dev && same_adapter(&from.folder, to)),
+                ("tests", Some(to)) => to != "core",
                 ("xtask", Some(_)) => true,
                 ("", Some(to)) => to == "xtask",
-                ("" | "adapters" | "xtask", None) => false,
+                ("" | "adapters" | "tests" | "xtask", None) => false,
                 (_, _) => true,
             };
             if forbidden {
@@ -442,6 +444,7 @@ fn a_dependency_against_the_arrows_is_found() {
             ("till-a", "adapters/psp/a"),
             ("till-a-server", "adapters/psp/a/server"),
             ("till-b", "adapters/chat/b"),
+            ("fake-a", "tests/fakes/a"),
         ];
         let others = others.iter().filter(|(other, _)| *other != name).map(|(name, folder)| make(name, folder, &[]));
         arrow_complaints(&others.chain([make(name, folder, &[(on, kind)])]).collect::<Vec<_>>())
@@ -456,6 +459,10 @@ fn a_dependency_against_the_arrows_is_found() {
     one(&try_one("till-a", "adapters/psp/a", "till-a-server", Kind::Shipped), "till-a-server");
     one(&try_one("xtask", "xtask", "till-core", Kind::Shipped), "till-core");
     one(&try_one("till-new", "extra", "till-core", Kind::Shipped), "till-new");
+    one(&try_one("fake-a", "tests/fakes/a", "till-a", Kind::Shipped), "till-a");
+    one(&try_one("till-a", "adapters/psp/a", "fake-a", Kind::Shipped), "fake-a");
+    none(try_one("till-a", "adapters/psp/a", "fake-a", Kind::Dev));
+    none(try_one("fake-a", "tests/fakes/a", "till-core", Kind::Shipped));
     none(try_one("till-core", "core", "tokio", Kind::Dev));
     none(try_one("till-core", "core", "till-core", Kind::Dev));
     none(try_one("till-core", "core", "futuristic", Kind::Shipped));

@@ -1,0 +1,6 @@
+#![allow(clippy::panic, clippy::unwrap_used, reason = "test code: what is missing stops its test")]
+//! The fake refuses what Stripe refuses, and tells what Stripe tells.
+
+mod lifecycle;
+mod once;
+mod stand;
