@@ -176,7 +176,7 @@ impl World {
             "network_decline_code": declined.map(|_| "01"),
             "network_status": if declined.is_some() { "declined_by_network" } else { "approved_by_network" },
             "reason": declined, "risk_level": "normal", "risk_score": 12,
-            "seller_message": if declined.is_some() { "The bank did not return any further details." } else { "Payment complete." },
+            "seller_message": declined.map_or("Payment complete.", |_| "The bank did not return any further details."),
             "type": if declined.is_some() { "issuer_declined" } else { "authorized" },
         });
         let captured = declined.is_none();
