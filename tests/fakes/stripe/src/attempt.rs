@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 pub(crate) enum Outcome {
     /// The money is there.
     Paid,
+    /// The money is there, and the payer saw another currency.
+    PaidAs(Value),
     /// The bank says no, with this code.
     Declined(String),
     /// A debit that takes days.
@@ -38,8 +40,13 @@ impl World {
         }
         let intent = self.intent_of(session);
         match outcome {
-            Outcome::Paid => {
+            Outcome::Paid | Outcome::PaidAs(_) => {
                 let charge = self.charge(&intent, "succeeded", None);
+                if let Outcome::PaidAs(seen) = outcome {
+                    for id in [session, &intent, &charge] {
+                        self.shelf.edit(id, |object| drop(object.insert("presentment_details".into(), seen.clone())));
+                    }
+                }
                 self.tell("charge.succeeded", &charge);
                 self.captured(&intent, &charge, total);
                 self.complete(session, "paid");

@@ -1,10 +1,11 @@
 //! Stripe's own descriptions as judges: of the requests that arrive, and of the shapes that leave.
 
 use crate::stand::{ORDER, SESSIONS, Stand};
-use fake_stripe::{Settings, complaints, newer};
+use fake_stripe::{NEWER, Settings, complaints, newer, signature};
 use serde_json::Value;
 use std::path::Path;
 use till_core::contract::left_out;
+use till_core::time::Timestamp;
 
 /// One of the shared specs. They lie beside the checkout; a git worktree is one folder deeper.
 fn spec(test: &str, name: &str) -> Option<Value> {
@@ -16,6 +17,55 @@ fn spec(test: &str, name: &str) -> Option<Value> {
         return None;
     };
     Some(serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn signatures_are_those_of_stripe_s_own_library() {
+    // Derived with the SDK's payload and secret; the vectors lie one folder above the specs.
+    let Some(vectors) = spec("signatures_are_those_of_stripe_s_own_library", "../vectors.json") else { return };
+    let cases = vectors["stripe"]["cases"].as_array().unwrap();
+    let case = cases.iter().find(|case| case["name"] == "valid v1").unwrap();
+    let text = |key: &str| case[key].as_str().unwrap().to_owned();
+    let at = Timestamp::from_secs(case["timestamp"].as_i64().unwrap());
+    let header = signature(&[text("secret")], at, text("payload").as_bytes());
+    assert_eq!(header.rsplit_once(",v0=").unwrap().0, text("header"));
+}
+
+#[test]
+fn every_call_of_the_fake_is_described_or_named_as_newer() {
+    let name = "every_call_of_the_fake_is_described_or_named_as_newer";
+    let Some(spec) = spec(name, "stripe-till-requests-only.json") else { return };
+    let stand = Stand::new();
+    for path in [
+        "checkout/sessions",
+        "checkout/sessions/cs_x",
+        "checkout/sessions/cs_x/line_items",
+        "payment_intents",
+        "payment_intents/pi_x",
+        "charges",
+        "charges/ch_x",
+        "refunds",
+        "refunds/re_x",
+        "disputes",
+        "disputes/du_x",
+        "events",
+        "events/evt_x",
+        "webhook_endpoints",
+        "webhook_endpoints/we_x",
+        "account",
+        "accounts/acct_x",
+        "balance",
+        "balance_transactions/txn_x",
+    ] {
+        stand.get(&format!("/v1/{path}"));
+    }
+    stand.post(&format!("{SESSIONS}/cs_x/expire"), &[]);
+    stand.post("/v1/webhook_endpoints/we_x", &[("disabled", "true")]);
+    stand.stripe.answer(&fake_stripe::Call::new("DELETE", "/v1/webhook_endpoints/we_x").bearer(crate::stand::KEY));
+    assert_eq!(complaints(&spec, &stand.stripe.recorded(), &newer()), Vec::<String>::new());
+    assert!(
+        NEWER.iter().all(|(path, what, source)| path.starts_with("/v1/") && !what.is_empty() && source.contains(' '))
+    );
 }
 
 #[test]
