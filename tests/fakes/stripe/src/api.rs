@@ -6,7 +6,7 @@ use crate::keys::Caller;
 use crate::once::Keyed;
 use crate::problem::{Problem, pretty};
 use crate::trouble::Fault;
-use crate::{API_VERSION, World, account, disputes, events, form, hooks, intents, refunds, sessions};
+use crate::{API_VERSION, World, account, disputes, events, expand, form, hooks, intents, refunds, sessions};
 use serde_json::Value;
 use till_core::time::Timestamp;
 
@@ -142,7 +142,7 @@ impl World {
         let caller = self.acting_for(caller, call)?;
         let params = params(call)?;
         let (endpoint, id) = endpoint(call)?;
-        caller.may(endpoint.needs)?;
+        caller.may(&[endpoint.needs, &expand::needs(&params)].concat())?;
         let keyed = call.key().map(|key| Keyed {
             slot: (caller.account.clone(), key.to_owned()),
             path: call.route().to_owned(),

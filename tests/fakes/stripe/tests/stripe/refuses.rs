@@ -148,6 +148,9 @@ fn whoever_may_not_is_told_why() {
     );
     assert_eq!(get("rk_test_51TillReader", &path).status, 200);
     assert_eq!(get("rk_test_51TillWriter", &path).status, 200, "write includes read");
+    let expanding = get("rk_test_51TillReader", &format!("{path}?expand[]=payment_intent.latest_charge"));
+    let named = "Having the 'rak_charge_read', 'rak_payment_intent_read' permissions would";
+    assert!(refusal(&expanding).3.contains(named), "{}", refusal(&expanding).3);
     let create = Call::new("POST", SESSIONS).bearer("rk_test_51TillReader").form(&ORDER);
     let refused = refusal(&stand.stripe.answer(&create));
     assert_eq!(refused.0, 403);
