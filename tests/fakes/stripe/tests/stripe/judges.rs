@@ -103,7 +103,7 @@ fn the_request_judge_finds_what_is_not_described() {
     let newer_ones = [
         ("payment_method_options[card][request_three_d_secure]", "any"),
         ("adaptive_pricing[enabled]", "false"),
-        ("excluded_payment_method_types[]", "link"),
+        ("excluded_payment_method_types[]", "klarna"),
     ];
     assert_eq!(said(SESSIONS, &with(&newer_ones)), Vec::<String>::new());
     let stand = Stand::new();

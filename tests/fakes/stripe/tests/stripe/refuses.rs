@@ -33,7 +33,7 @@ fn an_order_that_does_not_fit_is_refused_with_its_code_and_parameter() {
     let (odd, key41) = (format!("{PRICE}[coupon]"), format!("metadata[{l41}]"));
     let suffix = "payment_intent_data[statement_descriptor_suffix]";
     let secure = "payment_method_options[card][request_three_d_secure]";
-    let wrong: [Wrong<'_>; 44] = [
+    let wrong: [Wrong<'_>; 45] = [
         (&[("-mode", "")], "parameter_missing", "mode"),
         (&[("mode", "subscription")], "", "mode"),
         (&[("-success_url", "")], "parameter_missing", "success_url"),
@@ -72,10 +72,11 @@ fn an_order_that_does_not_fit_is_refused_with_its_code_and_parameter() {
         (&[(suffix, "A*B")], "", suffix),
         (&[("payment_method_types[0]", "cheque")], "", "payment_method_types[0]"),
         (
-            &[("payment_method_types[]", "card"), ("excluded_payment_method_types[]", "link")],
+            &[("payment_method_types[]", "card"), ("excluded_payment_method_types[]", "klarna")],
             "",
             "excluded_payment_method_types",
         ),
+        (&[("excluded_payment_method_types[]", "link")], "", "excluded_payment_method_types[0]"),
         (&[(secure, "always")], "", secure),
         (&[("adaptive_pricing[enabled]", "no")], "", "adaptive_pricing[enabled]"),
         (&[("expand[]", "customer_detail")], "", "expand"),
@@ -105,7 +106,7 @@ fn what_stripe_takes_is_taken() {
         &[("line_items[0][price_data][unit_amount]", "25")],
         &[("line_items[0][price_data][unit_amount]", "49999999")],
         &[("payment_method_types[0]", "card"), ("payment_method_options[card][request_three_d_secure]", "any")],
-        &[("excluded_payment_method_types[]", "link"), ("payment_intent_data[statement_descriptor_suffix]", "K7QM")],
+        &[("excluded_payment_method_types[]", "klarna"), ("payment_intent_data[statement_descriptor_suffix]", "K7QM")],
         &[("metadata[empty]", ""), ("payment_intent_data[receipt_email]", "a@b.example")],
     ];
     for change in fine {
