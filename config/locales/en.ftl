@@ -319,6 +319,7 @@ web-pay-amount = Amount
 web-pay-currency = Currency
 web-pay-what = What for
 web-pay-what-example = Coffee and cake
+web-pay-email = Customer's e-mail (optional)
 web-pay-note = Note for the customer (optional)
 web-pay-send = Request payment
 web-question-amount = Amount
