@@ -5,6 +5,8 @@ mod contract;
 mod currency;
 mod events;
 mod faults;
+mod fetch;
+mod list;
 mod signature;
 
 use super::*;
