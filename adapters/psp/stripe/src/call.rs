@@ -8,7 +8,7 @@
 //! 400 about `expires_at`                          Outdated      the order has waited too long
 //! 400 · 402, anything else                        Refused       never
 //! 401 · 403                                       Credentials
-//! 404 resource_missing                            NotFound      a bare 404 is a wrong address, not an answer
+//! 404 · 400 resource_missing                      NotFound      a bare 404 is a wrong address, not an answer
 //! anything else                                   Unreadable
 //! ```
 //! Source: Stripe docs, "Errors", "Idempotent requests", "Rate limits"; `Stripe-Should-Retry` as in stripe-node.
@@ -88,16 +88,24 @@ pub(crate) fn segment(id: impl Display) -> Result<String, Fault> {
 }
 
 fn answer<T: DeserializeOwned>(sent: Result<Response, HttpError>) -> Result<Told<T>, Fault> {
-    let response = sent.map_err(|error| match error {
-        HttpError::Unsent(_) => Fault::Later { wait: None, why: error.to_string() },
-        HttpError::Unanswered(_) => Fault::Ambiguous(error.to_string()),
-        HttpError::TooBig => Fault::Unreadable(error.to_string()),
+    let response = sent.map_err(|error| {
+        let why = short(&error.to_string());
+        match error {
+            HttpError::Unsent(_) => Fault::Later { wait: None, why },
+            HttpError::Unanswered(_) => Fault::Ambiguous(why),
+            HttpError::TooBig => Fault::Unreadable(why),
+        }
     })?;
     if response.status == 200 {
-        let object = serde_json::from_slice(&response.body).map_err(|why| Fault::Unreadable(why.to_string()))?;
+        let object = serde_json::from_slice(&response.body).map_err(unreadable)?;
         return Ok(Told { object, at: date(&response) });
     }
     Err(fault(&response))
+}
+
+/// Why something is not what it should be. It may repeat what is there.
+pub(crate) fn unreadable(why: impl Display) -> Fault {
+    Fault::Unreadable(short(&why.to_string()))
 }
 
 fn date(response: &Response) -> Option<Timestamp> {
@@ -118,7 +126,8 @@ fn fault(response: &Response) -> Fault {
         (429 | 409, _, _) => Fault::Later { wait: response.retry_after(), why: status },
         (400..500, _, _) if should_retry == Some("true") => Fault::Later { wait: response.retry_after(), why: status },
         (401 | 403, _, _) => Fault::Credentials(said()),
-        (404, _, "resource_missing") => Fault::NotFound,
+        // 400 where a parameter names it: a page that begins after an object that is gone.
+        (400 | 404, _, "resource_missing") => Fault::NotFound,
         (400, "idempotency_error", _) => Fault::KeyTaken,
         (400, _, _) if error.param.as_deref() == Some("expires_at") => Fault::Outdated(said()),
         (400 | 402, "", _) => Fault::Unreadable(status),

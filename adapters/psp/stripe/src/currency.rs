@@ -6,7 +6,8 @@
 //! MGA 5.00        5      two decimals in ISO 4217, none at Stripe: 5.50 cannot be paid
 //! KWD 1.230    1230      three decimals, and the last must be 0: 1.234 cannot be paid
 //! ```
-//! Source: Stripe docs, "Supported currencies": zero-decimal, three-decimal and special cases.
+//! Source: Stripe docs, "Supported currencies": zero-decimal, three-decimal and special cases,
+//! minimum and maximum amounts.
 
 use till_core::money::{Currency, Money};
 use till_core::port::psp::Takes;
@@ -45,6 +46,10 @@ const LEAST: [(&str, i64); 22] = [
     ("SGD", 50),
     ("USD", 50),
 ];
+
+/// The most that it takes, in its own units: twelve digits, which only cards have, and an amount in every currency.
+/// What a method or a card's network takes may be less, so that again Stripe has the last word (`amount_too_large`).
+const MOST: i64 = 999_999_999_900;
 
 /// Digits after the decimal point, as Stripe counts them. `None` for a currency that it cannot count: one with other
 /// than two decimals in ISO 4217 that its docs do not name. Guessed wrong, the payer would pay a hundred times too much.
@@ -102,7 +107,13 @@ pub(crate) fn code(currency: Currency) -> String {
 pub(crate) fn takes(amount: Money) -> Takes {
     let currency = amount.currency();
     let Some(step) = step(currency) else { return Takes::UnknownCurrency };
-    let Some(units) = units(amount) else { return Takes::TooFine { step: Money::new(step, currency) } };
+    if amount.minor() % step != 0 {
+        return Takes::TooFine { step: Money::new(step, currency) };
+    }
+    let most = money(MOST, currency.code());
+    let Some(units) = units(amount).filter(|units| *units <= MOST) else {
+        return most.map_or(Takes::UnknownCurrency, |most| Takes::TooLarge { most });
+    };
     let least = LEAST.iter().find(|(code, _)| *code == currency.code()).map(|(_, least)| *least);
     match least.filter(|least| units < *least).and_then(|least| money(least, currency.code())) {
         Some(least) => Takes::PerhapsTooSmall { least },

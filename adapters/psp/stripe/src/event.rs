@@ -10,9 +10,9 @@
 //! ```
 //! A snapshot that this version cannot read is a hint to fetch. Source: stripe-node, `Events.ts`.
 
-use crate::VERSION;
 use crate::read::{self, Ours};
 use crate::wire::{Any, Charge, Dispute, Event, FraudWarning, Intent, Ref, Refund, Review, Session, Thin};
+use crate::{VERSION, call};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use till_core::id::{CaptureId, CheckoutId, PaymentId};
@@ -49,7 +49,7 @@ pub(crate) const DEAUTHORIZED: &str = "account.application.deauthorized";
 /// # Errors
 /// [`Fault::Unreadable`]: no event at all.
 pub(crate) fn delivered(body: &[u8], at: &Account) -> Result<Evidence, Fault> {
-    let whole: Value = serde_json::from_slice(body).map_err(|why| Fault::Unreadable(why.to_string()))?;
+    let whole: Value = serde_json::from_slice(body).map_err(call::unreadable)?;
     if whole["object"] == "v2.core.event" {
         let thin: Thin = object(&whole)?;
         return Ok(thin_hint(&thin));
@@ -65,7 +65,7 @@ pub(crate) fn evidence(it: &Event, at: &Account) -> Evidence {
     }
     read_event(it, at).unwrap_or_else(|fault| {
         tracing::warn!(event = it.id, %fault, "event {} is fetched, since it cannot be read: {fault}", it.id);
-        hint(it).unwrap_or(Evidence::Foreign)
+        hint(it).or_else(|| hint_of_money(it)).unwrap_or(Evidence::Foreign)
     })
 }
 
@@ -133,7 +133,9 @@ fn read_event(it: &Event, at: &Account) -> Result<Evidence, Fault> {
             };
             Ok(money_of(review.payment_intent.as_ref(), |id| told.of_capture(at, id, vec![news(id)])))
         }
-        DEAUTHORIZED => Ok(Evidence::AccessLost { provider_account: told.provider_account, livemode: it.livemode }),
+        DEAUTHORIZED if at.access == Access::Connected => {
+            Ok(Evidence::AccessLost { provider_account: told.provider_account, livemode: it.livemode })
+        }
         // Of a kind that we did not ask for: what carries our reference is looked at, the rest is not about us.
         _ => Ok(hint(it).unwrap_or(Evidence::Foreign)),
     }
@@ -211,6 +213,14 @@ fn hint(it: &Event) -> Option<Evidence> {
     Some(Evidence::Hint { event: it.id.clone(), ask })
 }
 
+/// What to fetch for a snapshot that is not read, of what hangs on money and does not say whose that is.
+fn hint_of_money(it: &Event) -> Option<Evidence> {
+    let text = |name: &str| it.data.object.get(name).and_then(Value::as_str);
+    let hangs = matches!(text("object")?, "refund" | "dispute" | "review" | "radar.early_fraud_warning");
+    let ask = Ask::Capture(CaptureId::new(text("payment_intent").filter(|_| hangs)?));
+    Some(Evidence::Hint { event: it.id.clone(), ask })
+}
+
 fn thin_hint(it: &Thin) -> Evidence {
     let ask = it.related_object.as_ref().and_then(|related| match related.kind.as_str() {
         "checkout.session" => Some(Ask::Checkout(CheckoutId::new(&related.id))),
@@ -221,5 +231,5 @@ fn thin_hint(it: &Thin) -> Evidence {
 }
 
 fn object<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {
-    T::deserialize(value).map_err(|why| Fault::Unreadable(why.to_string()))
+    T::deserialize(value).map_err(call::unreadable)
 }

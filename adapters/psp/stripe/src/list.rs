@@ -4,21 +4,28 @@
 //! (none)           ─► back:NEWEST:LAST  from the newest event to the oldest that Stripe keeps
 //!                  ─► EVENT@SECONDS     the events after this one
 //! EVENT@SECONDS    ─► gap:KIND:SECONDS:LAST    Stripe has forgotten the event (30 days): all sessions, refunds and
-//!                                              disputes made since then, and after that from the beginning
+//!                                              disputes that may have changed since, then from the beginning
 //! ```
+//! One that cannot be read is named and passed over: it must not stop those behind it.
 //! Stripe lists newest first; a page is turned around, so that reports come oldest first.
 //! Source: Stripe docs, "List all events", "Pagination".
 
 use crate::event::{self, DEAUTHORIZED, KINDS};
 use crate::wire::{Any, Dispute, Event, List, Ref, Refund, Session};
 use crate::{Stripe, call, read};
+use serde::de::DeserializeOwned;
 use std::fmt;
 use till_core::id::CaptureId;
 use till_core::port::http::Http;
-use till_core::port::psp::{About, Account, Evidence, Fault, Page, Psp as _};
+use till_core::port::psp::{About, Account, Evidence, Fault, Page, Psp as _, Reported};
+use till_core::time::Timestamp;
 
 /// How many objects a page holds; Stripe's largest.
 pub(crate) const PAGE: u32 = 100;
+
+/// What was made so long before the last event that we know may have changed since: a debit takes two weeks, a refund
+/// comes back after one month, a dispute is decided after three.
+const UNDECIDED_SECS: i64 = 100 * 24 * 3600;
 
 /// Where in the lists we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +78,7 @@ impl Kind {
 impl Place {
     fn read(text: &str) -> Option<Self> {
         let (id, secs) = text.split_once('@')?;
-        Some(Self { id: id.to_owned(), secs: secs.parse().ok()? })
+        Some(Self { id: call::segment(id).ok()?, secs: secs.parse().ok()? })
     }
 }
 
@@ -122,7 +129,14 @@ pub(crate) async fn page(http: &dyn Http, at: &Account, cursor: Cursor) -> Resul
 
 async fn back(http: &dyn Http, at: &Account, newest: Option<Place>, last: &str) -> Result<Page, Fault> {
     let from = if last.is_empty() { String::new() } else { format!("&starting_after={}", call::segment(last)?) };
-    let list = events(http, at, &from).await?;
+    let list = match (events(http, at, &from).await, &newest) {
+        // Stripe has forgotten what was the oldest, and so all that was older.
+        (Err(Fault::NotFound), Some(newest)) => {
+            let cursor = Cursor::After(newest.clone());
+            return Ok(Page { reports: vec![], unreadable: vec![], cursor: cursor.to_string(), more: true });
+        }
+        (other, _) => other?,
+    };
     let newest = newest.or_else(|| list.data.first().map(place_of));
     let last = list.data.last().map(|event| event.id.clone());
     let cursor = match (newest, last.filter(|_| list.has_more)) {
@@ -137,7 +151,8 @@ async fn after(http: &dyn Http, at: &Account, place: Place) -> Result<Page, Faul
     let list = match events(http, at, &format!("&ending_before={}", call::segment(&place.id)?)).await {
         Err(Fault::NotFound) => {
             tracing::warn!(account = %at.id, "Stripe has forgotten where we were in its events: lists fill the gap");
-            let cursor = Cursor::Gap { kind: Kind::Sessions, since: place.secs, last: String::new() };
+            let since = place.secs.saturating_sub(UNDECIDED_SECS).max(0);
+            let cursor = Cursor::Gap { kind: Kind::Sessions, since, last: String::new() };
             return Ok(Page { reports: vec![], unreadable: vec![], cursor: cursor.to_string(), more: true });
         }
         other => other?,
@@ -159,7 +174,7 @@ async fn events(http: &dyn Http, at: &Account, from: &str) -> Result<List<Event>
 
 /// The reports of events, oldest first.
 async fn filled(http: &dyn Http, at: &Account, events: &[Event], cursor: Cursor, more: bool) -> Result<Page, Fault> {
-    let mut reports = Vec::new();
+    let (mut reports, mut unreadable) = (Vec::new(), Vec::new());
     for event in events.iter().rev() {
         match event::evidence(event, at) {
             Evidence::Facts(report) => reports.push(report),
@@ -167,33 +182,32 @@ async fn filled(http: &dyn Http, at: &Account, events: &[Event], cursor: Cursor,
             Evidence::Hint { event: _, ask } => match Stripe.fetch(http, at, &ask).await {
                 Ok(found) => reports.extend(found),
                 Err(Fault::NotFound) => {}
+                Err(Fault::Unreadable(_)) => unreadable.push(event.id.clone()),
                 Err(fault) => return Err(fault),
             },
         }
     }
-    Ok(Page { reports, unreadable: vec![], cursor: cursor.to_string(), more })
+    Ok(Page { reports, unreadable, cursor: cursor.to_string(), more })
 }
 
 async fn gap(http: &dyn Http, at: &Account, kind: Kind, since: i64, last: &str) -> Result<Page, Fault> {
     let from = if last.is_empty() { String::new() } else { format!("&starting_after={}", call::segment(last)?) };
     let query = format!("?limit={PAGE}&created[gte]={since}{from}");
-    let (reports, last) = match kind {
+    let (found, last) = match kind {
         Kind::Sessions => {
-            let told = call::get::<List<Session>>(http, at, &format!("/v1/checkout/sessions{query}{EXPAND}")).await?;
-            let last = told.object.data.last().map(|it| it.id.clone()).filter(|_| told.object.has_more);
-            (told.object.data.iter().filter_map(|it| read::session(it, at, told.at).ok()).collect(), last)
+            let path = format!("/v1/checkout/sessions{query}{EXPAND}");
+            let read = |it: &Session, answered| (it.id.clone(), read::session(it, at, answered));
+            objects(http, at, &path, read).await?
         }
         Kind::Refunds => {
-            let told = call::get::<List<Refund>>(http, at, &format!("/v1/refunds{query}")).await?;
-            let last = told.object.data.last().map(|it| it.id.clone()).filter(|_| told.object.has_more);
-            let of = |it: &Refund| read::refund(it, at, of_money(it.payment_intent.as_ref())?, told.at).ok();
-            (told.object.data.iter().filter_map(of).collect(), last)
+            let about = |it: &Refund| of_money(it.payment_intent.as_ref());
+            let read = |it: &Refund, answered| (it.id.clone(), read::refund(it, at, about(it), answered));
+            objects(http, at, &format!("/v1/refunds{query}"), read).await?
         }
         Kind::Disputes => {
-            let told = call::get::<List<Dispute>>(http, at, &format!("/v1/disputes{query}")).await?;
-            let last = told.object.data.last().map(|it| it.id.clone()).filter(|_| told.object.has_more);
-            let of = |it: &Dispute| read::dispute(it, at, of_money(it.payment_intent.as_ref())?, told.at).ok();
-            (told.object.data.iter().filter_map(of).collect(), last)
+            let about = |it: &Dispute| of_money(it.payment_intent.as_ref());
+            let read = |it: &Dispute, answered| (it.id.clone(), read::dispute(it, at, about(it), answered));
+            objects(http, at, &format!("/v1/disputes{query}"), read).await?
         }
     };
     let cursor = match (last, kind.next()) {
@@ -201,12 +215,37 @@ async fn gap(http: &dyn Http, at: &Account, kind: Kind, since: i64, last: &str) 
         (None, Some(kind)) => Cursor::Gap { kind, since, last: String::new() },
         (None, None) => Cursor::Start,
     };
-    Ok(Page { reports, unreadable: vec![], cursor: cursor.to_string(), more: true })
+    let mut page = Page { reports: vec![], unreadable: vec![], cursor: cursor.to_string(), more: true };
+    for (id, read) in found.into_iter().rev() {
+        match read {
+            Ok(report) => page.reports.push(report),
+            // Somebody else's.
+            Err(Fault::NotFound) => {}
+            Err(_) => page.unreadable.push(id),
+        }
+    }
+    Ok(page)
+}
+
+/// An object's id, and what it says.
+type Found = (String, Result<Reported, Fault>);
+
+/// A page of objects, newest first, and the id of the last one where more follow.
+async fn objects<T: DeserializeOwned>(
+    http: &dyn Http,
+    at: &Account,
+    path: &str,
+    read: impl Fn(&T, Option<Timestamp>) -> Found,
+) -> Result<(Vec<Found>, Option<String>), Fault> {
+    let told = call::get::<List<T>>(http, at, path).await?;
+    let found: Vec<Found> = told.object.data.iter().map(|it| read(it, told.at)).collect();
+    let last = found.last().map(|(id, _)| id.clone()).filter(|_| told.object.has_more);
+    Ok((found, last))
 }
 
 /// What hangs on money does not always say whose that is.
-fn of_money(intent: Option<&Ref<Any>>) -> Option<About> {
-    Some(About::Capture(CaptureId::new(intent?.id())))
+fn of_money(intent: Option<&Ref<Any>>) -> About {
+    About::Capture(CaptureId::new(intent.map_or("", Ref::<Any>::id)))
 }
 
 /// Asks for a session's intent and its charge, so that a paid one tells when it was paid.
