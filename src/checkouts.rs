@@ -28,6 +28,8 @@ pub const LEASE: Duration = Duration::from_secs(45);
 const AT_ONCE: u32 = 16;
 /// A key counts as forgotten this long before it is: the call lands later than `now`, by another clock.
 const KEY_MARGIN: Duration = Duration::from_secs(3600);
+/// Why an order is refused that has waited for too long.
+const TOO_LATE: &str = "too_late";
 /// What is not found by a look-up may still turn up for this long; after that it counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(600);
 /// How long a person's standing may be unknown before their refund is refused.
@@ -165,7 +167,7 @@ async fn settled(
         Err(Fault::Refused(why)) => Came::Never(Never { why, lasting: Lasting::ForGood }),
         Err(Fault::Outdated(why)) => {
             tracing::warn!(key = %claim.key, "{} came too late: {why}", claim.key);
-            Came::Never(Never { why: "too_late".into(), lasting: Lasting::ForNow })
+            Came::Never(Never { why: TOO_LATE.into(), lasting: Lasting::ForNow })
         }
         Err(Fault::NotFound) => {
             Came::Never(Never { why: "not found at the provider".into(), lasting: Lasting::ForNow })
@@ -252,8 +254,12 @@ async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp)
             tracing::warn!(payment = %claim.payment, "checkout {} of {} was refused: {}", order.n, claim.payment, never.why);
             let why = said(&never.why, locale);
             let text = locale.say("tell-failed", &[("code", &order.code.to_string()), ("why", &why)]);
-            let refused = Fact::CheckoutRefused { n: order.n, why: never.why, lasting: never.lasting };
-            let tell = tell(world, claim, &format!("failed:{}", order.n), None, text, now).await?;
+            let refused = Fact::CheckoutRefused { n: order.n, why: never.why.clone(), lasting: never.lasting };
+            let tell = match never.why.as_str() {
+                // The next one follows by itself.
+                TOO_LATE => Vec::new(),
+                _ => tell(world, claim, &format!("failed:{}", order.n), None, text, now).await?,
+            };
             fact(world, claim, refused, tell, now).await
         }
         Work::Owed(Owed::Refund(order)) => refuse_refund(world, claim, order, never.why, now).await,
@@ -339,7 +345,7 @@ async fn standing_refuses(
 fn said(why: &str, locale: &Locale) -> String {
     match why {
         "lost" => locale.say("tell-lost-answer", &[]),
-        "too_late" => locale.say("tell-too-late", &[]),
+        TOO_LATE => locale.say("tell-too-late", &[]),
         "not_staff" => locale.say("tell-not-staff-now", &[]),
         "amount_too_small" => locale.say("tell-amount-too-small", &[]),
         "amount_too_large" => locale.say("tell-amount-too-large", &[]),

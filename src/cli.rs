@@ -30,8 +30,8 @@ const INVITATION: Duration = Duration::from_secs(15 * 60);
 /// Try it without any account:         till demo
 /// Look at your configuration:         till check
 /// Run it for your business:           till serve
-/// Connect your provider:             till account add stripe main --key env:STRIPE_KEY
-/// Find out what is wrong:            till doctor
+/// Connect your provider:              till account add stripe main --key env:STRIPE_KEY
+/// Find out what is wrong:             till doctor
 /// Let a staff member in (web chat):   till staff add ana Ana && till staff invite ana
 #[derive(Debug, Parser)]
 #[command(name = "till", version, verbatim_doc_comment)]
@@ -57,7 +57,7 @@ enum Command {
     /// Where the money goes: accounts at payment providers
     #[command(subcommand)]
     Account(account::AccountCommand),
-    /// Say what is wrong with this till, and how to mend it; changes nothing
+    /// Say what is wrong with this till, and how to mend it
     Doctor,
     /// Compare every payment with the provider, and mend what differs; moves no money
     Reconcile(look::ReconcileArgs),

@@ -94,23 +94,27 @@ fn of_closing(at: &At) -> Vec<Finding> {
 /// What the running till noted about deliveries.
 async fn of_deliveries(rows: &Rows, at: &At, links: &LinkMode, now: Timestamp) -> Result<Option<Finding>, StoreError> {
     let [believed, refused] = Heard::noted(&*rows.store, &assemble::merchant_id(), &at.account.id, now).await?;
-    let later = |a: &Note, b: &Option<Note>| b.as_ref().is_none_or(|b| a.at > b.at);
+    let said = |bad: &Note| format!("{} ({})", bad.why.as_deref().unwrap_or("not believed"), bad.at.text());
     Ok(match (&believed, &refused, links) {
-        (_, Some(bad), _) if later(bad, &believed) => {
-            let why = bad.why.as_deref().unwrap_or("not believed");
+        (None, Some(bad), _) => {
             let mend = format!(
                 "the secret of `{}` is not the one of the endpoint that sends here: `till account secrets {} \
                  --webhook-secret …` with the right one",
                 at.account.id, at.account.id
             );
-            Some(Finding::wrong(format!("the last webhook was refused: {why} ({})", bad.at.text()), mend))
+            Some(Finding::wrong(format!("no webhook was ever believed; the last one was refused: {}", said(bad)), mend))
         }
+        // Anybody can knock, so that a refusal alone proves nothing.
+        (Some(good), Some(bad), _) if bad.at > good.at => Some(Finding::note(
+            format!("the last webhook was believed ({}), and one was refused since: {}", good.at.text(), said(bad)),
+            "if payments turn to Paid within seconds, a stranger knocked; else compare the secret with the endpoint's",
+        )),
         (Some(good), _, _) => Some(Finding::good(format!("the last webhook was believed ({})", good.at.text()))),
-        (None, _, LinkMode::Ours(_)) => {
+        (None, None, LinkMode::Ours(_)) => {
             let mend = "make a test payment, and look again; a webhook comes within seconds of it";
             Some(Finding::note("no webhook has come yet", mend))
         }
-        (None, _, LinkMode::Direct { .. }) => None,
+        (None, None, LinkMode::Direct { .. }) => None,
     })
 }
 

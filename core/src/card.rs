@@ -411,3 +411,79 @@ impl Card {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{CaptureId, CheckoutId, DisputeId};
+    use crate::money::{Currency, Money};
+    use crate::payment::{Approval, CheckoutState, DisputeState, Fact, Seen};
+    use crate::place::PersonId;
+    use crate::time::Timestamp;
+
+    fn disputed(state: DisputeState) -> Card {
+        let (amount, at) = (Money::new(2500, Currency::parse("EUR").unwrap()), Timestamp::from_secs(1_795_372_200));
+        let by = PersonId { platform: "web".into(), id: "staff:ana".into() };
+        let seen = |event: &str| Seen { as_of: at, event: event.into() };
+        let (capture, checkout) = (CaptureId::new("pi_1"), CheckoutId::new("cs_1"));
+        let facts = [
+            Fact::Requested { amount, deadline: at, approval: Approval::NotNeeded, by },
+            Fact::CheckoutAsked { n: 1, amount },
+            Fact::CheckoutSeen {
+                checkout: checkout.clone(),
+                n: 1,
+                state: CheckoutState::CompletePaid,
+                closes_at: None,
+                seen: seen("evt_1"),
+            },
+            Fact::Captured { capture: capture.clone(), checkout, amount, as_of: at },
+            Fact::DisputeSeen {
+                dispute: DisputeId::new("du_1"),
+                capture: capture.clone(),
+                amount,
+                state,
+                withdrawn: Money::zero(amount.currency()),
+                moves: 0,
+                answer_by: Some(Timestamp::from_secs(1_796_000_000)),
+                seen: seen("evt_2"),
+            },
+            Fact::FraudWarned { warning: "issfr_1".into(), capture, why: "stolen".into(), as_of: at },
+        ];
+        let payment = Payment::of(&facts).unwrap();
+        let view = View {
+            id: "pay_0198000000007fffbfffffffffffffff".parse().unwrap(),
+            code: "K7Q2F9".parse().unwrap(),
+            payment: &payment,
+            wording: &Wording::default(),
+            merchant: "Shop",
+            link: "https://till.example/p/x",
+            pay_url: None,
+            receipt_url: None,
+            mode: Mode::Live,
+            typed: "/till",
+        };
+        card(&view, &Locale::english().unwrap())
+    }
+
+    fn labels(card: &Card) -> Vec<String> {
+        card.details.iter().map(|detail| detail.label.to_string()).collect()
+    }
+
+    #[test]
+    fn until_when_the_bank_must_be_answered_is_for_staff_alone() {
+        let english = Locale::english().unwrap();
+        for (state, title, for_staff) in [
+            (DisputeState::NeedsResponse, "Disputed", "Answer the bank by, Hold it back"),
+            (DisputeState::WarningNeedsResponse, "Paid", "Answer the bank by, The bank asks, Hold it back"),
+            (DisputeState::WarningClosed, "Paid", "Hold it back"),
+        ] {
+            let card = disputed(state);
+            assert_eq!((&*card.title, labels(&card).join(", ")), (title, format!("{for_staff}, Paid on")), "{state:?}");
+            assert_eq!(card.for_audience(Audience::Staff), card, "{state:?}");
+            let public = card.for_audience(Audience::Anyone);
+            assert_eq!(labels(&public), ["Paid on"], "{state:?}");
+            let plain = card.plain(&english);
+            assert!(!plain.contains("bank") && !plain.contains("Hold"), "{plain}");
+        }
+    }
+}

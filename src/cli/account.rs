@@ -323,22 +323,33 @@ fn added(config: &Config, row: &AccountRow) -> String {
     let (id, psp) = (&row.id, &row.psp);
     let money = if row.livemode { "live: real money moves" } else { "TEST: no real money moves" };
     let hook = format!("/hooks/{psp}/{id}");
-    let webhook = match assemble::links(config) {
-        Ok(LinkMode::Ours(public_url)) => format!("  1. register this webhook at the provider: {public_url}{hook}"),
-        Ok(LinkMode::Direct { .. }) | Err(_) => format!(
-            "  1. set http.public_url in till.toml and register its address, with {hook} after it, as a webhook at the \
-             provider.\n     Without it, till asks the provider how payments stand, which takes longer"
-        ),
+    let public_url = match assemble::links(config) {
+        Ok(LinkMode::Ours(public_url)) => Some(public_url),
+        Ok(LinkMode::Direct { .. }) | Err(_) => None,
     };
-    let secret = if row.webhook_secrets.is_empty() {
-        format!("\n  2. tell where its signing secret lies: till account secrets {id} --webhook-secret env:NAME")
-    } else {
-        String::new()
-    };
-    let last = if row.webhook_secrets.is_empty() { 3 } else { 2 };
-    format!(
-        "{id} is added, and takes new payments from now on ({money}).\n{}\nNext:\n{webhook}{secret}\n  {last}. look \
-         whether all is well: till doctor\n",
-        reads(config)
-    )
+    let mut steps = Vec::new();
+    if public_url.is_none() {
+        steps.push(
+            "set http.public_url in till.toml, so that webhooks reach this till. Without it, till asks the provider how \
+             payments stand, which takes longer"
+                .to_owned(),
+        );
+    }
+    match (row.webhook_secrets.is_empty(), psp.as_str()) {
+        (true, "stripe") => steps.push(format!("make the webhook at Stripe: till stripe webhook {id}")),
+        (secrets_lack, _) => {
+            let address = public_url.map_or_else(|| format!("its address, with {hook} after it"), |url| url + &hook);
+            steps.push(format!("register this webhook at the provider: {address}"));
+            if secrets_lack {
+                let place = "env:NAME";
+                steps.push(format!(
+                    "tell where its signing secret lies: till account secrets {id} --webhook-secret {place}"
+                ));
+            }
+        }
+    }
+    steps.push("look whether all is well: till doctor".to_owned());
+    let numbered =
+        steps.iter().zip(1..).fold(String::new(), |text, (step, number)| format!("{text}  {number}. {step}\n"));
+    format!("{id} is added, and takes new payments from now on ({money}).\n{}\nNext:\n{numbered}", reads(config))
 }

@@ -42,7 +42,10 @@ pub(super) enum StripeCommand {
 }
 
 pub(super) async fn doctor(config: &Config) -> Result<(), StartError> {
-    let rows = assemble::rows(config).await?;
+    let Some(rows) = assemble::rows_if_there(config).await? else {
+        let why = "there is no database yet, so nothing has run here: begin with `till account add` or `till serve`";
+        return Err(StartError::Typed(why.into()));
+    };
     let found = doctor::examine(config, &rows, &clock::system()).await;
     rows.close().await;
     let (text, wrong) = doctor::report(&found?);

@@ -8,6 +8,9 @@ use crate::place::PersonId;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// Why a checkout is refused whose page asks for another amount than was wanted.
+pub const AMOUNT_DIFFERS: &str = "amount_differs";
+
 /// Something that happened. Never changed, never removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]

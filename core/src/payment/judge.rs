@@ -3,7 +3,7 @@
 //! A verified event is evidence, not an order. Whether it is from our account and mode is settled before this is
 //! called: such an event never becomes a fact.
 
-use super::fact::{CheckoutState, Fact, Lasting, MismatchKind, Seen};
+use super::fact::{AMOUNT_DIFFERS, CheckoutState, Fact, Lasting, MismatchKind, Seen};
 use super::ledger::Payment;
 use crate::money::Money;
 use crate::port::psp::{AmountBy, Ask, News, Reported};
@@ -21,7 +21,7 @@ pub fn judge(payment: &Payment, report: &Reported, amount_by: AmountBy) -> Vec<F
                     && amount_by == AmountBy::Checkout
                     && asked.is_some_and(|asked| asked != *amount)
                 {
-                    let why = "amount_differs".to_owned();
+                    let why = AMOUNT_DIFFERS.to_owned();
                     facts.push(Fact::CheckoutRefused { n: *n, why, lasting: Lasting::ForGood });
                 }
                 facts.push(Fact::CheckoutSeen {

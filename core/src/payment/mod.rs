@@ -22,7 +22,8 @@ pub use decide::{
     Asked, Decision, LIFE, Limits, OutToday, Refusal, ask, cancel, checkout_again, deadline, refund, unknown,
 };
 pub use fact::{
-    Answer, Approval, CheckoutState, DisputeState, Fact, Lasting, MismatchKind, RefundState, ReviewState, Seen,
+    AMOUNT_DIFFERS, Answer, Approval, CheckoutState, DisputeState, Fact, Lasting, MismatchKind, RefundState,
+    ReviewState, Seen,
 };
 pub use judge::{disagrees, judge};
 pub use ledger::{Capture, Checkout, Closed, Dispute, Payment, Refund, Review, Sums};

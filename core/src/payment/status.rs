@@ -4,7 +4,7 @@
 //!
 //! Deliberately absent: a stored state. The store keeps a copy of the status for listing, never for deciding.
 
-use super::fact::{Answer, Approval, CheckoutState, DisputeState, Lasting, ReviewState};
+use super::fact::{AMOUNT_DIFFERS, Answer, Approval, CheckoutState, DisputeState, Lasting, ReviewState};
 use super::ledger::{Closed, Held, Payment};
 use crate::id::{CheckoutId, DisputeId, PaymentId, PspRefundId, RefundId};
 use crate::order::{IdemKey, RefundOrder};
@@ -255,6 +255,8 @@ pub enum Alert {
     FraudWarning(String),
     /// The provider wants a person to look.
     Review(String),
+    /// The provider's page asked for another amount, so it is closed.
+    AmountDiffers(u32),
 }
 
 impl Alert {
@@ -266,14 +268,16 @@ impl Alert {
             Self::RefundFailed(_) => "refund_failed",
             Self::FraudWarning(_) => "fraud_warning",
             Self::Review(_) => "review",
+            Self::AmountDiffers(_) => "amount_differs",
         }
     }
 
-    fn id(&self) -> &str {
+    fn id(&self) -> String {
         match self {
-            Self::Inquiry(id) | Self::Dispute(id) => id.as_str(),
-            Self::RefundFailed(id) => id.as_str(),
-            Self::FraudWarning(id) | Self::Review(id) => id,
+            Self::Inquiry(id) | Self::Dispute(id) => id.to_string(),
+            Self::RefundFailed(id) => id.to_string(),
+            Self::FraudWarning(id) | Self::Review(id) => id.clone(),
+            Self::AmountDiffers(n) => n.to_string(),
         }
     }
 }
@@ -427,10 +431,13 @@ impl Payment {
         let refunds = self.refunds_failed().map(|(id, _)| Alert::RefundFailed(id.clone()));
         let warnings = self.fraud_warnings.keys().map(|id| Alert::FraudWarning(id.clone()));
         let reviews = self.reviews.iter().filter(|(_, it)| it.state == ReviewState::Open);
+        let differs = |closed: &Closed| matches!(closed, Closed::Refused(why, _) if why == AMOUNT_DIFFERS);
+        let amounts = self.checkouts.iter().filter(move |(_, it)| it.closed.as_ref().is_some_and(differs));
         inquiries
             .chain(disputes.map(|(id, _)| Alert::Dispute(id.clone())))
             .chain(refunds)
             .chain(warnings)
             .chain(reviews.map(|(id, _)| Alert::Review(id.clone())))
+            .chain(amounts.map(|(n, _)| Alert::AmountDiffers(*n)))
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::id::{AccountId, CaptureId, CheckoutId, DisputeId, Entropy, PaymentId, PspRefundId, RefundId};
 use crate::money::{Currency, Money};
 use crate::place::PersonId;
-use crate::port::psp::{About, AmountBy, News, Reported};
+use crate::port::psp::{About, AmountBy, Ask, News, Reported};
 use crate::text::Locale;
 use crate::time::Timestamp;
 use proptest::prelude::*;
@@ -384,6 +384,130 @@ fn an_open_checkout_is_closed_once_nobody_shall_pay_it() {
 }
 
 #[test]
+fn a_checkout_that_turns_up_after_it_was_given_up_is_closed() {
+    let lost = Fact::CheckoutRefused { n: 1, why: "lost".into(), lasting: Lasting::ForNow };
+    let given_up = [requested(Approval::NotNeeded), asked(1), lost, asked(2)];
+    assert_eq!(with(&given_up, &[]).owed(payment_id()), []);
+    let found = with(&given_up, &[checkout(1, CheckoutState::Open, 40), checkout(2, CheckoutState::Open, 50)]);
+    let close = Owed::Expire { n: 1, checkout: CheckoutId::new("co_1") };
+    assert_eq!(found.owed(payment_id()), [close], "the one that is wanted stays open");
+    assert_eq!(found.usable().map(|(n, _)| n), Some(2));
+}
+
+fn reported(news: Vec<News>) -> Reported {
+    Reported {
+        event: "evt_9".into(),
+        as_of: at(50),
+        provider_account: "acct".into(),
+        livemode: false,
+        about: About::Payment(payment_id()),
+        news,
+    }
+}
+
+#[test]
+fn nobody_is_sent_to_a_checkout_that_asks_for_another_amount() {
+    let asked = [requested(Approval::NotNeeded), asked(1)];
+    let open = |amount| News::Checkout {
+        checkout: CheckoutId::new("co_1"),
+        n: 1,
+        state: CheckoutState::Open,
+        amount,
+        closes_at: None,
+        url: None,
+    };
+    let judged = |amount, by| {
+        let facts = judge(&of(&asked), &reported(vec![open(amount)]), by);
+        with(&asked, &facts)
+    };
+    assert_eq!(judged(eur(2500), AmountBy::Checkout).status(), Status::Open);
+    assert_eq!(judged(eur(1), AmountBy::Payer).status(), Status::Open, "there the payer says how much");
+    for wrong in [eur(250_000), eur(25), usd(2500)] {
+        let payment = judged(wrong, AmountBy::Checkout);
+        assert_eq!((payment.status(), payment.usable()), (Status::Failed, None), "{wrong}");
+        let owed = payment.owed(payment_id());
+        let close = Owed::Expire { n: 1, checkout: CheckoutId::new("co_1") };
+        assert_eq!(owed, [close, Owed::Alert(Alert::AmountDiffers(1))], "{wrong}");
+    }
+}
+
+#[test]
+fn of_two_versions_of_one_moment_the_one_after_more_moves_of_money_counts() {
+    let version = |state, moves, withdrawn, event: &str| Fact::DisputeSeen {
+        dispute: DisputeId::new("dp_1"),
+        capture: CaptureId::new("py_1"),
+        amount: eur(2500),
+        state,
+        withdrawn: eur(withdrawn),
+        moves,
+        answer_by: None,
+        seen: Seen { as_of: at(90), event: event.into() },
+    };
+    let created = version(DisputeState::NeedsResponse, 0, 0, "evt_z");
+    let withdrawn = version(DisputeState::NeedsResponse, 1, 2500, "evt_a");
+    let won = version(DisputeState::Won, 1, 2500, "evt_z");
+    let reinstated = version(DisputeState::Won, 2, 0, "evt_a");
+    for (facts, withheld) in [
+        (vec![created.clone(), withdrawn.clone()], 2500),
+        (vec![withdrawn.clone(), created.clone()], 2500),
+        (vec![reinstated.clone(), won.clone(), withdrawn.clone()], 0),
+        (vec![created, won, reinstated], 0),
+    ] {
+        assert_eq!(with(&paid(), &facts).sums().withheld, withheld, "{facts:#?}");
+    }
+}
+
+#[test]
+fn what_concerns_staff_alone_is_owed_to_them_once() {
+    let inquiry = dispute(DisputeState::WarningNeedsResponse, 0);
+    let warned = Fact::FraudWarned {
+        warning: "issfr_1".into(),
+        capture: CaptureId::new("py_1"),
+        why: "stolen".into(),
+        as_of: at(60),
+    };
+    let review = |state, secs| Fact::ReviewSeen {
+        review: "prv_1".into(),
+        capture: CaptureId::new("py_1"),
+        state,
+        why: "rule".into(),
+        seen: Seen { as_of: at(secs), event: format!("evt_prv_{secs}") },
+    };
+    let came_back = refund_seen("re_1", 500, RefundState::Failed, 70);
+    let alerts = |facts: &[Fact]| -> Vec<String> {
+        let owed = with(&paid(), facts).owed(payment_id());
+        let names = owed.iter().filter_map(|it| if let Owed::Alert(alert) = it { Some(alert.name()) } else { None });
+        names.map(str::to_owned).collect()
+    };
+    assert_eq!(alerts(&[]), Vec::<String>::new());
+    assert_eq!(alerts(&[inquiry.clone()]), ["inquiry"]);
+    assert_eq!(alerts(&[dispute(DisputeState::NeedsResponse, 2500)]), ["dispute"]);
+    assert_eq!(alerts(&[came_back.clone(), warned.clone()]), ["refund_failed", "fraud_warning"]);
+    let suspect = with(&paid(), &[warned.clone(), review(ReviewState::Open, 60)]);
+    assert_eq!((suspect.status(), suspect.is_suspect()), (Status::Paid, true), "no public change of a paid card");
+    let closed = [review(ReviewState::Closed, 80), review(ReviewState::Open, 60)];
+    assert_eq!((alerts(&closed), with(&paid(), &closed).is_suspect()), (Vec::new(), false));
+    let all = with(&paid(), &[inquiry, warned, came_back, review(ReviewState::Open, 60)]);
+    let owed = all.owed(payment_id());
+    let keys: std::collections::BTreeSet<_> = owed.iter().map(|it| it.key(payment_id())).collect();
+    assert_eq!(keys.len(), owed.len(), "each has a key of its own: {owed:#?}");
+}
+
+#[test]
+fn a_sum_of_refunds_that_is_not_ours_is_asked_about() {
+    let told = |minor| reported(vec![News::RefundedSum { capture: CaptureId::new("py_1"), amount: eur(minor) }]);
+    let part = with(&paid(), &[refund_seen("re_1", 500, RefundState::Pending, 60)]);
+    assert_eq!(disagrees(&part, &told(500)), None);
+    let failed = with(&paid(), &[refund_seen("re_1", 500, RefundState::Failed, 60)]);
+    assert_eq!(disagrees(&failed, &told(0)), None);
+    for (payment, minor) in [(&part, 1500), (&part, 0), (&failed, 500)] {
+        assert_eq!(disagrees(payment, &told(minor)), Some(Ask::Capture(CaptureId::new("py_1"))), "{minor}");
+    }
+    let unknown = reported(vec![News::RefundedSum { capture: CaptureId::new("py_9"), amount: eur(1) }]);
+    assert_eq!(disagrees(&part, &unknown), None, "its capture comes first");
+}
+
+#[test]
 fn the_next_checkout_is_asked_only_when_every_earlier_one_is_closed() {
     let again = |facts: &[Fact]| checkout_again(&with(&open(), facts), at(100));
     assert_eq!(again(&[]), None);
@@ -448,6 +572,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         Just(DisputeState::Won),
         Just(DisputeState::Lost),
     ];
+    let review_state = prop_oneof![Just(ReviewState::Open), Just(ReviewState::Closed)];
     let answer = || prop_oneof![Just(Answer::Yes), Just(Answer::No)];
     let py = || (1..4_u8).prop_map(|n| CaptureId::new(format!("py_{n}")));
     prop_oneof![
@@ -463,6 +588,19 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         n.prop_map(|k| Fact::LinkOpened { k }),
         (py(), minor.clone()).prop_map(|(py, minor)| captured(py.as_str(), minor)),
         py().prop_map(|capture| Fact::CaptureReversed { capture, as_of: at(80) }),
+        py().prop_map(|capture| Fact::FraudWarned {
+            warning: format!("issfr_{capture}"),
+            capture,
+            why: "stolen".into(),
+            as_of: at(60),
+        }),
+        (py(), review_state, secs.clone()).prop_map(|(capture, state, secs)| Fact::ReviewSeen {
+            review: "prv_1".into(),
+            capture,
+            state,
+            why: "rule".into(),
+            seen: Seen { as_of: at(secs), event: format!("evt_prv_{secs}_{state:?}") },
+        }),
         py().prop_map(|capture| Fact::Mismatch {
             id: format!("capture/{capture}"),
             kind: MismatchKind::Amount,

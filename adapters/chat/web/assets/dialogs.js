@@ -27,10 +27,13 @@ function quoted(text) {
   return `"${text.trim().replace(/["“”„]/g, "'")}"`;
 }
 
+const FIELDS = ["amount", "currency", "what", "email", "note"];
+
 /** The command that the payment form stands for. */
-export function payCommand(opening, { amount, currency, what, note }) {
+export function payCommand(opening, { amount, currency, what, email, note }) {
   const parts = [opening, amount.trim(), currency.trim().toUpperCase()];
   if (what.trim()) parts.push(quoted(what));
+  if (email.trim()) parts.push(`email:${email.trim()}`);
   if (note.trim()) parts.push(`note:${quoted(note.replace(/\s+/g, " "))}`);
   return parts.join(" ");
 }
@@ -39,12 +42,12 @@ export function payCommand(opening, { amount, currency, what, note }) {
 export function openPayForm(opening, deliver, say) {
   const dialog = $("pay");
   open(dialog, async (fields) => {
-    const values = Object.fromEntries(["amount", "currency", "what", "note"].map((name) => [name, fields[name].value]));
+    const values = Object.fromEntries(FIELDS.map((name) => [name, fields[name].value]));
     const answer = await deliver(payCommand(opening, values));
     // Without a code nothing was made: the sentence says what to change, and the form is still there to change it.
     const problem = answer.ack !== "same" && !answer.code;
     if (problem) return answer.text;
-    for (const name of ["amount", "what", "note"]) fields[name].value = "";
+    for (const name of FIELDS.filter((name) => name !== "currency")) fields[name].value = "";
     say(answer);
     return null;
   });

@@ -206,6 +206,8 @@ fn pay_form(web: &Web) -> Markup {
                 }
                 label { span { (web.word("web-pay-what")) }
                     input name="what" maxlength="120" placeholder=(web.word("web-pay-what-example")); }
+                label { span { (web.word("web-pay-email")) }
+                    input name="email" type="email" maxlength="254" placeholder="ana@example.com"; }
                 label { span { (web.word("web-pay-note")) } textarea name="note" rows="2" maxlength="300" {} }
                 p.wrong role="alert" hidden {}
                 div.buttons {

@@ -64,7 +64,7 @@ async fn press(State(stripe): State<Stripe>, Path(id): Path<String>, body: Bytes
 
 async fn style() -> Response {
     let headers = [("content-type", "text/css; charset=utf-8"), ("x-content-type-options", "nosniff")];
-    (headers, include_str!("../assets/fake.css")).into_response()
+    (headers, include_str!("../../../../adapters/psp/sandbox/server/assets/sandbox.css")).into_response()
 }
 
 fn html_page(status: StatusCode, page: Markup) -> Response {
