@@ -1,6 +1,7 @@
 //! The adapter against the fake Stripe, in process: no socket, no clock of its own.
 
 mod contract;
+mod replays;
 
 use super::*;
 use fake_stripe::Settings;
