@@ -14,10 +14,10 @@ use futures::future::join_all;
 use std::time::Duration;
 use till_core::id::{Entropy, PaymentId, random};
 use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
-use till_core::payment::{Fact, Lasting, Owed};
+use till_core::payment::{CheckoutState, Fact, Lasting, Owed};
 use till_core::place::{PersonId, Place};
 use till_core::port::chat::{SendError, Standing};
-use till_core::port::psp::{Ask, Fault, Reported};
+use till_core::port::psp::{Ask, Fault, News, Reported};
 use till_core::port::store::{Commit, NewWork, Outcome, Queue, Settle, StoreError, TotalChange, Work, WorkClaim};
 use till_core::text::Locale;
 use till_core::time::Timestamp;
@@ -110,7 +110,11 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
             let called = at.psp.expire(&*world.http, &at.account, checkout, &claim.key).await;
             let ask = || Ask::Checkout(checkout.clone());
             tracing::debug!(payment = %claim.payment, "closing checkout {n} of {}", claim.payment);
-            settled(world, at, claim, called, ask, Tries { forgotten, backoff, now }).await
+            match settled(world, at, claim, called, ask, Tries { forgotten, backoff, now }).await {
+                // What was looked up instead is no answer as long as it can be paid.
+                Came::Reports(reports) if reports.iter().any(is_open) => Came::Again(backoff, "still open".into()),
+                came => came,
+            }
         }
         Work::Owed(Owed::Refund(order)) => {
             if let Some(refused) = standing_refuses(world, claim, &loaded, order, now).await {
@@ -126,6 +130,10 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
         }
     };
     finish(world, at, claim, came, now).await
+}
+
+fn is_open(report: &Reported) -> bool {
+    report.news.iter().any(|news| matches!(news, News::Checkout { state: CheckoutState::Open, .. }))
 }
 
 async fn create(world: &World, at: &At, claim: &WorkClaim, order: &CheckoutOrder, tries: Tries) -> Came {

@@ -35,7 +35,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// Pending once: the moment at which a crash can happen.
-async fn breathe() {
+pub async fn breathe() {
     let mut breathed = false;
     std::future::poll_fn(|_| if std::mem::replace(&mut breathed, true) { Poll::Ready(()) } else { Poll::Pending })
         .await;
@@ -102,6 +102,8 @@ pub struct Holds {
     pub captured: i64,
     /// Refunded, in minor units.
     pub refunded: i64,
+    /// Taken for disputes, in minor units; by a provider that has them.
+    pub withheld: i64,
     /// Checkouts that can be paid now.
     pub open: u32,
     /// Most checkouts that ever existed for one number.

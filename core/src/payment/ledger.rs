@@ -387,8 +387,9 @@ impl Payment {
                     answer_by: *answer_by,
                     seen: seen.clone(),
                 };
+                // Moves of money are never undone, so of two versions of a moment the one with more is the newer.
                 let version =
-                    |it: &Dispute| (it.state.is_terminal(), it.seen.as_of, it.state, it.moves, it.seen.event.clone());
+                    |it: &Dispute| (it.state.is_terminal(), it.seen.as_of, it.moves, it.state, it.seen.event.clone());
                 keep_newest(&mut self.disputes, dispute, new, version);
             }
             Fact::FraudWarned { warning, why, .. } => drop(self.fraud_warnings.insert(warning.clone(), why.clone())),

@@ -447,11 +447,13 @@ fn of_two_versions_of_one_moment_the_one_after_more_moves_of_money_counts() {
     let withdrawn = version(DisputeState::NeedsResponse, 1, 2500, "evt_a");
     let won = version(DisputeState::Won, 1, 2500, "evt_z");
     let reinstated = version(DisputeState::Won, 2, 0, "evt_a");
+    let lost = version(DisputeState::Lost, 1, 2500, "evt_z");
     for (facts, withheld) in [
         (vec![created.clone(), withdrawn.clone()], 2500),
         (vec![withdrawn.clone(), created.clone()], 2500),
         (vec![reinstated.clone(), won.clone(), withdrawn.clone()], 0),
-        (vec![created, won, reinstated], 0),
+        (vec![created, won, reinstated.clone()], 0),
+        (vec![reinstated, lost], 0),
     ] {
         assert_eq!(with(&paid(), &facts).sums().withheld, withheld, "{facts:#?}");
     }

@@ -30,7 +30,8 @@ const SAID_BY_US: [&str; 4] = ["amount_too_small", "amount_too_large", "charge_a
 /// An answer, and when Stripe gave it.
 pub(crate) struct Told<T> {
     pub(crate) object: T,
-    /// From the `Date` header; none where a proxy has lost it.
+    /// From the `Date` header; none where a proxy has lost it, and none of a repeated answer: that one is as old as the
+    /// first, whatever its header says.
     pub(crate) at: Option<Timestamp>,
 }
 
@@ -109,8 +110,16 @@ pub(crate) fn unreadable(why: impl Display) -> Fault {
 }
 
 fn date(response: &Response) -> Option<Timestamp> {
+    if is_replayed(response) {
+        return None;
+    }
     let moment = OffsetDateTime::parse(&response.header("date")?.replace("GMT", "+0000"), &Rfc2822).ok()?;
     Some(Timestamp::from_secs(moment.unix_timestamp()))
+}
+
+/// Whether this is what the key brought before, and not how things are now.
+fn is_replayed(response: &Response) -> bool {
+    response.header("idempotent-replayed") == Some("true")
 }
 
 fn fault(response: &Response) -> Fault {
@@ -119,9 +128,8 @@ fn fault(response: &Response) -> Fault {
     let status = format!("status {} `{}`", response.status, short(if code.is_empty() { kind } else { code }));
     let said = || error.message.as_deref().map_or(status.clone(), short);
     let should_retry = response.header("stripe-should-retry");
-    let replayed = response.header("idempotent-replayed") == Some("true");
     match (response.status, kind, code) {
-        (500.., _, _) if replayed || should_retry == Some("false") => Fault::KeyTaken,
+        (500.., _, _) if is_replayed(response) || should_retry == Some("false") => Fault::KeyTaken,
         (500.., _, _) => Fault::Ambiguous(status),
         (429 | 409, _, _) => Fault::Later { wait: response.retry_after(), why: status },
         (400..500, _, _) if should_retry == Some("true") => Fault::Later { wait: response.retry_after(), why: status },

@@ -8,6 +8,7 @@ mod faults;
 mod fetch;
 mod list;
 mod signature;
+mod replays;
 
 use super::*;
 use fake_stripe::{Delivery as Sent, Lie, Settings};

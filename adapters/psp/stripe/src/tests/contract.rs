@@ -57,7 +57,7 @@ fn the_adapter_keeps_the_contract_of_every_provider() {
     done(suite(&mut setup));
 }
 
-fn order(entropy: &mut Seeded) -> CheckoutOrder {
+pub(super) fn order(entropy: &mut Seeded) -> CheckoutOrder {
     let amount = Money::new(2500, Currency::parse("EUR").unwrap());
     CheckoutOrder {
         payment: PaymentId::new(NOW, entropy),
