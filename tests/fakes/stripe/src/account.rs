@@ -1,6 +1,7 @@
 //! Accounts, their balance, and what happens when one leaves the platform.
 
 use crate::ask::Params;
+use crate::expand;
 use crate::keys::{Caller, no_access};
 use crate::problem::Problem;
 use crate::settings::AccountSet;
@@ -12,31 +13,34 @@ const KIND: &str = "account";
 
 /// `GET /v1/account`
 pub(crate) fn own(world: &mut World, caller: &Caller, _: &str, mut params: Params) -> Result<Value, Problem> {
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, KIND)?;
     params.done()?;
-    world.shown(&caller.account, KIND, &caller.account, expand)
+    world.shown(&caller.account, KIND, &caller.account, &expand)
 }
 
 /// `GET /v1/accounts/:id`
 pub(crate) fn show(world: &mut World, caller: &Caller, id: &str, mut params: Params) -> Result<Value, Problem> {
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, KIND)?;
     params.done()?;
     if !world.reaches(caller, id) {
         return Err(no_access(caller, id));
     }
-    world.shown(id, KIND, id, expand)
+    world.shown(id, KIND, id, &expand)
 }
 
 /// `GET /v1/balance`
 pub(crate) fn balance(world: &mut World, caller: &Caller, _: &str, mut params: Params) -> Result<Value, Problem> {
-    params.texts("expand")?;
+    expand::read(&mut params, "balance")?;
     params.done()?;
     let own = text(world.found(&caller.account, KIND, &caller.account, "id")?, "default_currency").to_owned();
     let mut sums = BTreeMap::from([(own, 0)]);
     for txn in world.shelf.newest(&caller.account, "balance_transaction") {
         *sums.entry(text(txn, "currency").to_owned()).or_insert(0) += number(txn, "net");
     }
-    let line = |(currency, amount): (&String, &i64)| json!({"amount": amount, "currency": currency, "source_types": {"card": amount}});
+    let line = |(currency, amount): (&String, &i64)| {
+        let by_source = json!({ "card": amount });
+        json!({"amount": amount, "currency": currency, "source_types": by_source})
+    };
     let nothing: Vec<Value> = sums.keys().map(|currency| line((currency, &0))).collect();
     let reserved: Vec<Value> = sums.keys().map(|currency| json!({"amount": 0, "currency": currency})).collect();
     Ok(json!({
@@ -47,10 +51,10 @@ pub(crate) fn balance(world: &mut World, caller: &Caller, _: &str, mut params: P
 
 /// `GET /v1/balance_transactions/:id`
 pub(crate) fn transaction(world: &mut World, caller: &Caller, id: &str, mut params: Params) -> Result<Value, Problem> {
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, "balance_transaction")?;
     params.done()?;
     world.found(&caller.account, "balance_transaction", id, "id")?;
-    world.shown(&caller.account, "balance_transaction", id, expand)
+    world.shown(&caller.account, "balance_transaction", id, &expand)
 }
 
 impl World {
@@ -99,8 +103,8 @@ impl World {
 
     /// An account leaves the platform: its calls are refused from now on, and the platform is told.
     pub(crate) fn leave(&mut self, account: &str) {
-        self.deauthorized.insert(account.to_owned());
         let application = json!({"id": "ca_TillPlatformAAAAAAAAAAAAAAAAAAAA", "object": "application", "name": "Till"});
         self.tell_of("account.application.deauthorized", account, json!({ "object": application }), self.secs());
+        self.deauthorized.insert(account.to_owned());
     }
 }

@@ -6,7 +6,7 @@ use crate::keys::Caller;
 use crate::once::Keyed;
 use crate::problem::{Problem, pretty};
 use crate::trouble::Fault;
-use crate::{API_VERSION, World, account, disputes, events, form, hooks, intents, refunds, sessions};
+use crate::{API_VERSION, World, account, disputes, events, expand, form, hooks, intents, refunds, sessions};
 use serde_json::Value;
 use till_core::time::Timestamp;
 
@@ -24,7 +24,7 @@ const fn at(method: &'static str, path: &'static str, needs: &'static [&'static 
     Endpoint { method, path, needs, run }
 }
 
-const ENDPOINTS: [Endpoint; 24] = [
+const ENDPOINTS: [Endpoint; 25] = [
     at("POST", "checkout/sessions", &["rak_checkout_session_write"], sessions::create),
     at("GET", "checkout/sessions", &["rak_checkout_session_read"], sessions::list),
     at("GET", "checkout/sessions/:", &["rak_checkout_session_read"], sessions::show),
@@ -44,6 +44,7 @@ const ENDPOINTS: [Endpoint; 24] = [
     at("POST", "webhook_endpoints", &["rak_webhook_write"], hooks::create),
     at("GET", "webhook_endpoints", &["rak_webhook_read"], hooks::list),
     at("GET", "webhook_endpoints/:", &["rak_webhook_read"], hooks::show),
+    at("POST", "webhook_endpoints/:", &["rak_webhook_write"], hooks::update),
     at("DELETE", "webhook_endpoints/:", &["rak_webhook_write"], hooks::delete),
     // Reading an account shows its owner's papers; Stripe names the permission for that (stripe-node#2246).
     at("GET", "account", &["rak_accounts_kyc_basic_read"], account::own),
@@ -141,7 +142,7 @@ impl World {
         let caller = self.acting_for(caller, call)?;
         let params = params(call)?;
         let (endpoint, id) = endpoint(call)?;
-        caller.may(endpoint.needs)?;
+        caller.may(&[endpoint.needs, &expand::needs(&params)].concat())?;
         let keyed = call.key().map(|key| Keyed {
             slot: (caller.account.clone(), key.to_owned()),
             path: call.route().to_owned(),
@@ -172,11 +173,10 @@ impl World {
     }
 
     fn record(&mut self, call: &Call, status: u16) {
-        let form = if call.posts() { &call.body[..] } else { call.query().as_bytes() };
         self.recorded.push(Recorded {
             method: call.method.clone(),
             path: call.route().to_owned(),
-            params: form::read(form).unwrap_or_default(),
+            params: form::read(&call.form_given()).unwrap_or_default(),
             headers: call.headers.iter().filter(|(name, _)| name != "authorization").cloned().collect(),
             status,
         });
@@ -207,8 +207,7 @@ fn params(call: &Call) -> Result<Value, Problem> {
     if call.posts() && !call.body.is_empty() && !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(malformed());
     }
-    let form = if call.posts() { &call.body[..] } else { call.query().as_bytes() };
-    form::read(form).ok_or_else(malformed)
+    form::read(&call.form_given()).ok_or_else(malformed)
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 7231, section 7.1.1.1).

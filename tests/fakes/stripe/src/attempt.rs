@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 pub(crate) enum Outcome {
     /// The money is there.
     Paid,
+    /// The money is there, and the payer saw another currency.
+    PaidAs(Value),
     /// The bank says no, with this code.
     Declined(String),
     /// A debit that takes days.
@@ -38,8 +40,13 @@ impl World {
         }
         let intent = self.intent_of(session);
         match outcome {
-            Outcome::Paid => {
+            Outcome::Paid | Outcome::PaidAs(_) => {
                 let charge = self.charge(&intent, "succeeded", None);
+                if let Outcome::PaidAs(seen) = outcome {
+                    for id in [session, &intent, &charge] {
+                        self.shelf.edit(id, |object| drop(object.insert("presentment_details".into(), seen.clone())));
+                    }
+                }
                 self.tell("charge.succeeded", &charge);
                 self.captured(&intent, &charge, total);
                 self.complete(session, "paid");
@@ -176,7 +183,7 @@ impl World {
             "network_decline_code": declined.map(|_| "01"),
             "network_status": if declined.is_some() { "declined_by_network" } else { "approved_by_network" },
             "reason": declined, "risk_level": "normal", "risk_score": 12,
-            "seller_message": if declined.is_some() { "The bank did not return any further details." } else { "Payment complete." },
+            "seller_message": declined.map_or("Payment complete.", |_| "The bank did not return any further details."),
             "type": if declined.is_some() { "issuer_declined" } else { "authorized" },
         });
         let captured = declined.is_none();

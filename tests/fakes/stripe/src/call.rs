@@ -53,8 +53,10 @@ impl Call {
         self.path.split('?').next().unwrap_or_default()
     }
 
-    pub(crate) fn query(&self) -> &str {
-        self.path.split_once('?').map_or("", |(_, query)| query)
+    /// The query, and behind it the form of a POST.
+    pub(crate) fn form_given(&self) -> Vec<u8> {
+        let query = self.path.split_once('?').map_or("", |(_, query)| query).as_bytes();
+        if self.posts() { [query, b"&", &self.body].concat() } else { query.to_vec() }
     }
 
     pub(crate) fn posts(&self) -> bool {

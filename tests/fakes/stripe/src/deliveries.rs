@@ -146,12 +146,17 @@ impl Stripe {
             owed.tries += 1;
             owed.due = now.after(backoff(owed.tries));
         }
-        world.owed.retain(|owed| now.since(owed.since) < GIVE_UP);
+        let (late, owed) = std::mem::take(&mut world.owed).into_iter().partition(|it| now.since(it.since) >= GIVE_UP);
+        let late: Vec<Owed> = late;
+        world.owed = owed;
+        world.given_up.extend(late.into_iter().map(|owed| owed.event));
     }
 
     /// Takes a delivery away: it is never tried again.
     pub fn dropped(&self, delivery: &Delivery) {
-        self.accepted(delivery);
+        let mut world = self.lock();
+        world.owed.retain(|owed| owed.n != delivery.n);
+        world.given_up.insert(delivery.event.clone());
     }
 }
 

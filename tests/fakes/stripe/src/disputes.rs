@@ -7,6 +7,7 @@
 //! ```
 
 use crate::ask::Params;
+use crate::expand;
 use crate::intents::list_of;
 use crate::keys::Caller;
 use crate::problem::Problem;
@@ -20,10 +21,10 @@ const FEE: i64 = 2000;
 
 /// `GET /v1/disputes/:id`
 pub(crate) fn show(world: &mut World, caller: &Caller, id: &str, mut params: Params) -> Result<Value, Problem> {
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, KIND)?;
     params.done()?;
     world.found(&caller.account, KIND, id, "dispute")?;
-    world.shown(&caller.account, KIND, id, expand)
+    world.shown(&caller.account, KIND, id, &expand)
 }
 
 /// `GET /v1/disputes`

@@ -5,7 +5,7 @@ use crate::keys::Caller;
 use crate::list::Page;
 use crate::problem::Problem;
 use crate::shelf::changed;
-use crate::{API_VERSION, World};
+use crate::{API_VERSION, World, number, text};
 use serde_json::{Value, json};
 
 const LISTED_SECS: i64 = 30 * 24 * 3600;
@@ -16,7 +16,7 @@ const TYPES_MAX: usize = 20;
 pub(crate) struct Told {
     /// Whose list it is in.
     pub(crate) account: String,
-    /// The envelope and its snapshot; `account` is added where a connected account's is shown to the platform.
+    /// The envelope and its snapshot; `account` is added where the platform sees a connected account's.
     pub(crate) event: Value,
 }
 
@@ -60,35 +60,37 @@ impl World {
         self.events.push(Told { account: account.to_owned(), event });
     }
 
-    /// As the list shows it: with its account where that is a connected one, and with what is still owed.
-    fn event_shown(&self, told: &Told, caller: &Caller) -> Value {
-        let mut event = told.event.clone();
+    /// As the API shows it: with its account where that is a connected one, and with what is still owed.
+    fn event_shown(&self, mut event: Value, caller: &Caller) -> Value {
         let owed = self.owed.iter().filter(|owed| event["id"] == *owed.event).count();
         event["pending_webhooks"] = owed.into();
-        if told.account != self.platform() && !caller.owns(&told.account) {
-            event["account"] = told.account.clone().into();
+        if caller.account != self.platform() && !caller.owns(&caller.account) {
+            event["account"] = caller.account.clone().into();
         }
         event
     }
 
-    fn listed(&self, caller: &Caller) -> Vec<Value> {
+    /// The caller's, newest first, as far back as they are listed.
+    fn listed(&self, caller: &Caller) -> Vec<&Value> {
         let since = self.secs() - LISTED_SECS;
         let mine = self.events.iter().rev().filter(|told| told.account == caller.account);
-        let young = mine.filter(|told| crate::number(&told.event, "created") >= since);
-        young.map(|told| self.event_shown(told, caller)).collect()
+        mine.map(|told| &told.event).filter(|event| number(event, "created") >= since).collect()
+    }
+
+    /// Whether every endpoint that wanted an event has accepted it.
+    fn arrived(&self, event: &Value) -> bool {
+        let id = text(event, "id");
+        !self.given_up.contains(id) && self.owed.iter().all(|owed| owed.event != id)
     }
 }
 
 /// `GET /v1/events`
 pub(crate) fn list(world: &mut World, caller: &Caller, _: &str, mut params: Params) -> Result<Value, Problem> {
-    let page = Page::read(&mut params, true)?;
+    let page = Page::read(&mut params, "event", true)?;
     let kind = params.text("type", 5000)?;
     let kinds = params.texts("types")?;
+    let arrived = params.boolean("delivery_success")?;
     params.done()?;
-    if !page.expand().is_empty() {
-        let message = format!("This property cannot be expanded ({}).", page.expand().join(", "));
-        return Err(Problem::invalid(message).param("expand"));
-    }
     if kind.is_some() && kinds.is_some() {
         return Err(Problem::invalid("You may only specify one of these parameters: type, types.").param("types"));
     }
@@ -98,20 +100,26 @@ pub(crate) fn list(world: &mut World, caller: &Caller, _: &str, mut params: Para
     }
     let wanted: Option<Vec<String>> = kinds.or_else(|| kind.map(|kind| vec![kind]));
     let all = world.listed(caller);
-    let all: Vec<&Value> = all.iter().collect();
-    let keep = |event: &Value| wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|it| is_of(event, it)));
-    page.of("event", "/v1/events", &all, keep)
+    let keep = |event: &Value| {
+        let of_kind = wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|it| is_of(event, it)));
+        of_kind && arrived.is_none_or(|arrived| world.arrived(event) == arrived)
+    };
+    let mut found = page.of("/v1/events", &all, keep)?;
+    for event in found["data"].as_array_mut().into_iter().flatten() {
+        *event = world.event_shown(event.take(), caller);
+    }
+    Ok(found)
 }
 
 /// `GET /v1/events/:id`
 pub(crate) fn show(world: &mut World, caller: &Caller, id: &str, params: Params) -> Result<Value, Problem> {
     params.done()?;
-    let found = world.listed(caller).into_iter().find(|event| event["id"] == id);
-    found.ok_or_else(|| Problem::missing_object("event", id, "id"))
+    let found = world.listed(caller).into_iter().find(|event| event["id"] == id).cloned();
+    found.map(|event| world.event_shown(event, caller)).ok_or_else(|| Problem::missing_object("event", id, "id"))
 }
 
 /// Whether an event is of this kind: `refund.failed`, `charge.dispute.*`, `*`.
 pub(crate) fn is_of(event: &Value, kind: &str) -> bool {
-    let given = crate::text(event, "type");
+    let given = text(event, "type");
     kind.strip_suffix('*').map_or(given == kind, |family| given.starts_with(family))
 }

@@ -60,7 +60,8 @@ mod tests {
     #[test]
     fn brackets_become_objects_and_lists() {
         let read = |form: &str| read(form.as_bytes());
-        let form = "line_items[0][price_data][currency]=eur&line_items%5B0%5D%5Bquantity%5D=2&metadata[a+b]=c%20d&expand[]=x&expand[]=y";
+        let form = "line_items[0][price_data][currency]=eur&line_items%5B0%5D%5Bquantity%5D=2&metadata[a+b]=c%20d&\
+                    expand[]=x&expand[]=y";
         let line = json!({"price_data": {"currency": "eur"}, "quantity": "2"});
         let whole = json!({"line_items": [line], "metadata": {"a b": "c d"}, "expand": ["x", "y"]});
         assert_eq!(read(form), Some(whole));

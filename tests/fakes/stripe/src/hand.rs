@@ -4,7 +4,7 @@
 
 use crate::attempt::Outcome;
 use crate::{Stripe, World, number, text};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// It cannot be done as things stand: the session is not open, there is nothing to settle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,22 @@ impl Stripe {
     /// [`Wrong`] when the session is not open.
     pub fn pay(&self, session: &str) -> Result<String, Wrong> {
         self.attempt(session, &Outcome::Paid)
+    }
+
+    /// The payer pays in a currency of their own, as Adaptive Pricing lets them: what Till asked for stays the amount,
+    /// and `presentment_details` says what the payer saw.
+    ///
+    /// # Errors
+    /// [`Wrong`] when the session is not open, or was made with `adaptive_pricing[enabled]=false`.
+    pub fn pay_abroad(&self, session: &str, currency: &str, minor: i64) -> Result<String, Wrong> {
+        let enabled = |world: &World| {
+            world.shelf.object(session).is_some_and(|object| object["adaptive_pricing"]["enabled"] == true)
+        };
+        if !enabled(&self.lock()) {
+            return Err(Wrong(format!("session `{session}` has no adaptive pricing")));
+        }
+        let seen = json!({"presentment_amount": minor, "presentment_currency": currency});
+        self.attempt(session, &Outcome::PaidAs(seen))
     }
 
     /// The payer's card is declined: `generic_decline`, `insufficient_funds`. The session stays open.

@@ -2,7 +2,7 @@
 
 use crate::World;
 use crate::ask::Params;
-use crate::expand::expanded;
+use crate::expand::{self, expanded};
 use crate::keys::Caller;
 use crate::list::Page;
 use crate::problem::Problem;
@@ -10,27 +10,27 @@ use serde_json::Value;
 
 /// `GET /v1/payment_intents/:id`
 pub(crate) fn show_intent(world: &mut World, caller: &Caller, id: &str, mut params: Params) -> Result<Value, Problem> {
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, "payment_intent")?;
     params.done()?;
     world.found(&caller.account, "payment_intent", id, "intent")?;
-    world.shown(&caller.account, "payment_intent", id, expand)
+    world.shown(&caller.account, "payment_intent", id, &expand)
 }
 
 /// `GET /v1/payment_intents`
 pub(crate) fn list_intents(world: &mut World, caller: &Caller, _: &str, mut params: Params) -> Result<Value, Problem> {
-    let page = Page::read(&mut params, true)?;
+    let page = Page::read(&mut params, "payment_intent", true)?;
     params.done()?;
     let all = world.shelf.newest(&caller.account, "payment_intent");
-    let found = page.of("payment_intent", "/v1/payment_intents", &all, |_| true)?;
-    expanded(world, found, page.expand())
+    let found = page.of("/v1/payment_intents", &all, |_| true)?;
+    Ok(expanded(world, found, page.expand()))
 }
 
 /// `GET /v1/charges/:id`
 pub(crate) fn show_charge(world: &mut World, caller: &Caller, id: &str, mut params: Params) -> Result<Value, Problem> {
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, "charge")?;
     params.done()?;
     world.found(&caller.account, "charge", id, "id")?;
-    world.shown(&caller.account, "charge", id, expand)
+    world.shown(&caller.account, "charge", id, &expand)
 }
 
 /// `GET /v1/charges`
@@ -47,7 +47,7 @@ pub(crate) fn list_of(
     mut params: Params,
     by: &[&'static str],
 ) -> Result<Value, Problem> {
-    let page = Page::read(&mut params, true)?;
+    let page = Page::read(&mut params, kind, true)?;
     let mut wanted = Vec::new();
     for key in by {
         wanted.extend(params.text(key, 5000)?.map(|value| (*key, value)));
@@ -55,6 +55,6 @@ pub(crate) fn list_of(
     params.done()?;
     let all = world.shelf.newest(&caller.account, kind);
     let keep = |object: &Value| wanted.iter().all(|(key, value)| object[*key] == **value);
-    let found = page.of(kind, url, &all, keep)?;
-    expanded(world, found, page.expand())
+    let found = page.of(url, &all, keep)?;
+    Ok(expanded(world, found, page.expand()))
 }

@@ -57,7 +57,7 @@ pub use hand::Wrong;
 pub use lies::Lie;
 pub use look::Holds;
 pub use settings::{AccountSet, Endpoint, Grants, Key, Settings};
-//pub use spec::{NEWER, complaints, newer};
+pub use spec::{NEWER, complaints, newer};
 pub use trouble::Fault;
 
 use serde_json::Value;
@@ -86,7 +86,11 @@ struct World {
     shelf: shelf::Shelf,
     /// What a session knows and does not show, by its id.
     behind: BTreeMap<String, sessions::Behind>,
+    /// When open sessions end, soonest first.
+    ends: BTreeSet<(i64, String)>,
     events: Vec<events::Told>,
+    /// Events of which a delivery was given up.
+    given_up: BTreeSet<String>,
     hooks: Vec<hooks::Hook>,
     owed: Vec<deliveries::Owed>,
     owed_ever: u64,
@@ -99,6 +103,12 @@ struct World {
     refunds_start: String,
 }
 
+impl std::fmt::Debug for Stripe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stripe")
+    }
+}
+
 impl Stripe {
     /// A new one; the same settings, seed, clock and calls give the same answers.
     pub fn new(settings: Settings, seed: u64, clock: Clock) -> Self {
@@ -109,7 +119,9 @@ impl Stripe {
             seeded: Seeded::new(seed),
             shelf: shelf::Shelf::default(),
             behind: BTreeMap::new(),
+            ends: BTreeSet::new(),
             events: Vec::new(),
+            given_up: BTreeSet::new(),
             hooks: Vec::new(),
             owed: Vec::new(),
             owed_ever: 0,

@@ -1,6 +1,7 @@
 //! Pages of lists: newest first, with a cursor to either side.
 
 use crate::ask::Params;
+use crate::expand;
 use crate::problem::Problem;
 use crate::{number, text};
 use serde_json::{Value, json};
@@ -16,11 +17,12 @@ pub(crate) struct Page {
     before: Option<String>,
     created: Vec<(&'static str, i64)>,
     expand: Vec<String>,
+    kind: String,
 }
 
 impl Page {
     /// Takes the parameters that lists share; `created` only where a list has it.
-    pub(crate) fn read(params: &mut Params, has_created: bool) -> Result<Self, Problem> {
+    pub(crate) fn read(params: &mut Params, kind: &str, has_created: bool) -> Result<Self, Problem> {
         let limit = params.integer("limit", 1)?.unwrap_or(LIMIT);
         if limit > LIMIT_MAX {
             let message = format!("This value must be less than or equal to {LIMIT_MAX}.");
@@ -31,9 +33,9 @@ impl Page {
             return Err(Problem::invalid("You cannot parameterize both starting_after and ending_before."));
         }
         let created = if has_created { created(params)? } else { Vec::new() };
-        let expand = params.texts("expand")?.unwrap_or_default();
+        let expand = expand::read(params, &format!("list of {kind}"))?;
         let limit = usize::try_from(limit).unwrap_or_default();
-        Ok(Self { limit, after, before, created, expand })
+        Ok(Self { limit, after, before, created, expand, kind: kind.to_owned() })
     }
 
     pub(crate) fn expand(&self) -> &[String] {
@@ -44,16 +46,10 @@ impl Page {
     ///
     /// `ending_before` gives the objects immediately newer than the cursor, newest first as always; `has_more` then
     /// says whether there are still newer ones.
-    pub(crate) fn of(
-        &self,
-        kind: &str,
-        url: &str,
-        all: &[&Value],
-        keep: impl Fn(&Value) -> bool,
-    ) -> Result<Value, Problem> {
+    pub(crate) fn of(&self, url: &str, all: &[&Value], keep: impl Fn(&Value) -> bool) -> Result<Value, Problem> {
         let place = |id: &str, param: &str| {
             let at = all.iter().position(|object| text(object, "id") == id);
-            at.ok_or_else(|| Problem::missing_object(kind, id, param))
+            at.ok_or_else(|| Problem::missing_object(&self.kind, id, param))
         };
         let (from, to) = match (&self.after, &self.before) {
             (Some(after), _) => (place(after, "starting_after")? + 1, all.len()),
@@ -61,7 +57,7 @@ impl Page {
             (None, None) => (0, all.len()),
         };
         let kept = all[from..to].iter().filter(|object| self.in_time(object) && keep(object));
-        let mut kept: Vec<Value> = kept.map(|object| (*object).clone()).collect();
+        let mut kept: Vec<&Value> = kept.copied().collect();
         let has_more = kept.len() > self.limit;
         if self.before.is_some() {
             kept.drain(..kept.len().saturating_sub(self.limit));

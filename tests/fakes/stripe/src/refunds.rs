@@ -1,6 +1,7 @@
 //! Refunds: money that goes back, never more than is left of a charge.
 
 use crate::ask::{self, Params};
+use crate::expand;
 use crate::intents::list_of;
 use crate::keys::Caller;
 use crate::problem::Problem;
@@ -19,7 +20,7 @@ pub(crate) fn create(world: &mut World, caller: &Caller, _: &str, mut params: Pa
         return Err(ask::not_one_of("reason", &REASONS));
     }
     let metadata = params.metadata()?;
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, KIND)?;
     params.done()?;
     let charge = match (intent, charge) {
         (None, None) => {
@@ -39,15 +40,15 @@ pub(crate) fn create(world: &mut World, caller: &Caller, _: &str, mut params: Pa
     let amount = world.refundable(&charge, amount)?;
     let status = world.refunds_start.clone();
     let id = world.refund(&charge, amount, &status, metadata, reason.into());
-    world.shown(&caller.account, KIND, &id, expand)
+    world.shown(&caller.account, KIND, &id, &expand)
 }
 
 /// `GET /v1/refunds/:id`
 pub(crate) fn show(world: &mut World, caller: &Caller, id: &str, mut params: Params) -> Result<Value, Problem> {
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, KIND)?;
     params.done()?;
     world.found(&caller.account, KIND, id, "id")?;
-    world.shown(&caller.account, KIND, id, expand)
+    world.shown(&caller.account, KIND, id, &expand)
 }
 
 /// `GET /v1/refunds`

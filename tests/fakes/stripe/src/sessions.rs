@@ -2,12 +2,12 @@
 
 use crate::World;
 use crate::ask::Params;
-use crate::expand::expanded;
+use crate::expand::{self, expanded};
 use crate::keys::Caller;
 use crate::list::Page;
 use crate::order::{ForIntent, Line, Order};
 use crate::problem::Problem;
-use crate::{number, shapes, text};
+use crate::{shapes, text};
 use serde_json::{Map, Value, json};
 
 pub(crate) const KIND: &str = "checkout.session";
@@ -23,32 +23,32 @@ pub(crate) struct Behind {
 
 /// `POST /v1/checkout/sessions`
 pub(crate) fn create(world: &mut World, caller: &Caller, _: &str, mut params: Params) -> Result<Value, Problem> {
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, KIND)?;
     let order = Order::read(params, world.now, world.settings.livemode)?;
     let id = world.open(&caller.account, order);
-    world.shown(&caller.account, KIND, &id, expand)
+    world.shown(&caller.account, KIND, &id, &expand)
 }
 
 /// `GET /v1/checkout/sessions/:id`
 pub(crate) fn show(world: &mut World, caller: &Caller, id: &str, mut params: Params) -> Result<Value, Problem> {
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, KIND)?;
     params.done()?;
     world.found(&caller.account, KIND, id, "session")?;
-    world.shown(&caller.account, KIND, id, expand)
+    world.shown(&caller.account, KIND, id, &expand)
 }
 
 /// `GET /v1/checkout/sessions/:id/line_items`
 pub(crate) fn line_items(world: &mut World, caller: &Caller, id: &str, mut params: Params) -> Result<Value, Problem> {
-    let page = Page::read(&mut params, false)?;
+    let page = Page::read(&mut params, "item", false)?;
     params.done()?;
     world.found(&caller.account, KIND, id, "session")?;
     let lines: Vec<&Value> = world.behind[id].lines.iter().collect();
-    page.of("item", &format!("/v1/checkout/sessions/{id}/line_items"), &lines, |_| true)
+    page.of(&format!("/v1/checkout/sessions/{id}/line_items"), &lines, |_| true)
 }
 
 /// `POST /v1/checkout/sessions/:id/expire`
 pub(crate) fn expire(world: &mut World, caller: &Caller, id: &str, mut params: Params) -> Result<Value, Problem> {
-    let expand = params.texts("expand")?;
+    let expand = expand::read(&mut params, KIND)?;
     params.done()?;
     let status = text(world.found(&caller.account, KIND, id, "session")?, "status").to_owned();
     if status != "open" {
@@ -60,20 +60,20 @@ pub(crate) fn expire(world: &mut World, caller: &Caller, id: &str, mut params: P
         return Err(Problem::invalid(message).begun());
     }
     world.close(id, world.secs());
-    world.shown(&caller.account, KIND, id, expand)
+    world.shown(&caller.account, KIND, id, &expand)
 }
 
 /// `GET /v1/checkout/sessions`
 pub(crate) fn list(world: &mut World, caller: &Caller, _: &str, mut params: Params) -> Result<Value, Problem> {
-    let page = Page::read(&mut params, true)?;
+    let page = Page::read(&mut params, KIND, true)?;
     let intent = params.text("payment_intent", 5000)?;
     let status = params.one_of("status", &["complete", "expired", "open"])?;
     params.done()?;
     let of = |key: &str, wanted: &Option<String>, object: &Value| wanted.as_ref().is_none_or(|it| object[key] == **it);
     let all = world.shelf.newest(&caller.account, KIND);
     let keep = |it: &Value| of("payment_intent", &intent, it) && of("status", &status, it);
-    let found = page.of(KIND, "/v1/checkout/sessions", &all, keep)?;
-    expanded(world, found, page.expand())
+    let found = page.of("/v1/checkout/sessions", &all, keep)?;
+    Ok(expanded(world, found, page.expand()))
 }
 
 impl World {
@@ -83,15 +83,9 @@ impl World {
     }
 
     /// An object as an answer shows it.
-    pub(crate) fn shown(
-        &self,
-        account: &str,
-        kind: &str,
-        id: &str,
-        expand: Option<Vec<String>>,
-    ) -> Result<Value, Problem> {
+    pub(crate) fn shown(&self, account: &str, kind: &str, id: &str, expand: &[String]) -> Result<Value, Problem> {
         let object = self.found(account, kind, id, "id")?.clone();
-        expanded(self, object, &expand.unwrap_or_default())
+        Ok(expanded(self, object, expand))
     }
 
     /// Makes a session.
@@ -101,6 +95,7 @@ impl World {
         let fragment = self.id("fid", 60);
         let url = format!("{}/c/pay/{id}#{fragment}", self.settings.public_url);
         let created = self.secs();
+        self.ends.insert((order.expires_at, id.clone()));
         let known = json!({
             "id": id,
             "amount_subtotal": order.total,
@@ -137,13 +132,11 @@ impl World {
     /// Closes the sessions whose time has come, in the order of their times.
     pub(crate) fn close_due(&mut self) {
         let now = self.secs();
-        let due = |object: &&Value| object["status"] == "open" && number(object, "expires_at") <= now;
-        let rows = self.shelf.rows(KIND).map(|row| &row.object).filter(due);
-        let mut due: Vec<(i64, String)> =
-            rows.map(|object| (number(object, "expires_at"), text(object, "id").to_owned())).collect();
-        due.sort();
-        for (at, id) in due {
-            self.close(&id, at);
+        while let Some((at, id)) = self.ends.first().filter(|(at, _)| *at <= now).cloned() {
+            self.ends.remove(&(at, id.clone()));
+            if self.is_open(&id) {
+                self.close(&id, at);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The objects with every field that Stripe shows, most of them empty: what is known is laid over them.
 //!
-//! Source: Stripe's published fixtures (stripe/openapi the fixtures); a test holds every object against them.
+//! Source: Stripe's published fixtures (stripe/openapi, fixtures3); a test holds every object against them.
 
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,7 @@ fn nulls(keys: &str) -> Map<String, Value> {
 
 pub(crate) fn session() -> Value {
     let empty = nulls(
-        "after_expiration allow_promotion_codes billing_address_collection client_reference_id consent \
+        "after_expiration allow_promotion_codes billing_address_collection client_reference_id client_secret consent \
          consent_collection customer customer_account customer_details customer_email collected_information \
          currency_conversion discounts integration_identifier invoice locale origin_context payment_intent payment_link \
          payment_method_configuration_details permissions recovered_from saved_payment_method_options setup_intent \

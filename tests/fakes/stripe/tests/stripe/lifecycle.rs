@@ -71,6 +71,55 @@ fn a_debit_is_complete_and_unpaid_until_it_settles_or_fails() {
 }
 
 #[test]
+fn a_payer_abroad_sees_another_currency_and_the_amount_stays() {
+    let stand = Stand::new();
+    let plain: Vec<_> = ORDER.into_iter().chain([("adaptive_pricing[enabled]", "false")]).collect();
+    assert!(stand.stripe.pay_abroad(&id(&stand.post(SESSIONS, &plain)), "usd", 2710).is_err());
+    let session = stand.session();
+    stand.stripe.pay_abroad(&session, "usd", 2710).unwrap();
+    let read = stand.get(&format!("{SESSIONS}/{session}?expand[]=payment_intent")).json();
+    assert_eq!((&read["currency"], &read["amount_total"]), (&json!("eur"), &json!(2500)));
+    assert_eq!(
+        (&read["payment_intent"]["currency"], &read["payment_intent"]["amount_received"]),
+        (&json!("eur"), &json!(2500))
+    );
+    assert_eq!(read["payment_intent"]["presentment_details"]["presentment_currency"], "usd");
+}
+
+#[test]
+fn an_order_without_cost_is_complete_without_an_intent() {
+    let stand = Stand::new();
+    let mut free = ORDER;
+    free[2].1 = "0";
+    let made = stand.post(SESSIONS, &free).json();
+    assert_eq!(made["payment_status"], "no_payment_required");
+    assert_eq!(stand.stripe.pay(made["id"].as_str().unwrap()).unwrap(), "");
+    assert_eq!(stand.told(), ["checkout.session.completed"]);
+}
+
+#[test]
+fn whoever_retries_under_one_key_never_makes_two() {
+    let stand = Stand::new();
+    stand.stripe.trouble(40);
+    for payment in 0..200 {
+        let (key, named) = (format!("till:{payment}:create:1"), payment.to_string());
+        let mut form = ORDER;
+        (form[6].1, form[8].1) = (&named, &named);
+        let mut tries = 0;
+        while stand.post_under(&key, SESSIONS, &form).status != 200 {
+            tries += 1;
+            assert!(tries < 50, "trouble is not for ever");
+        }
+    }
+    stand.stripe.well();
+    let held = stand.stripe.holds();
+    assert_eq!(held.len(), 200);
+    assert!(held.values().all(|holds| (holds.twins, holds.open) == (1, 1)));
+    let statuses: std::collections::BTreeSet<u16> = stand.stripe.recorded().iter().map(|it| it.status).collect();
+    assert_eq!(statuses, [200, 429].into());
+}
+
+#[test]
 fn a_session_is_closed_on_request_only_while_it_is_open() {
     let stand = Stand::new();
     let session = stand.session();

@@ -65,6 +65,7 @@ fn an_error_of_stripe_s_own_is_kept_whether_it_was_done_or_not() {
         let intent = stand.paid();
         let form = [("payment_intent", &*intent)];
         stand.stripe.fail_next("POST /v1/refunds", fault);
+        assert_eq!(stand.get("/v1/refunds").status, 200, "it was ordered for another method");
         let first = stand.post_under("k1", "/v1/refunds", &form);
         let again = stand.post_under("k1", "/v1/refunds", &form);
         assert_eq!((first.status, &first.body, again.status), (500, &again.body, 500));
