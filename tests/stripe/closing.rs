@@ -5,6 +5,7 @@ use crate::support::{choose, eventually, labels, link_of, to_provider, token_of}
 use fake_stripe::Fault;
 use serde_json::Value;
 use std::time::Duration;
+use till_core::time::Timestamp;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const LATE: &str = "Paid after the deadline or a cancel";
@@ -93,7 +94,8 @@ async fn who_pays_in_the_last_second_has_paid_in_time_whenever_till_hears_of_it(
     let code = shop.ask("/pay 25 EUR coffee expires:10m").await;
     shop.both_show(&code, "open").await;
     shop.webhooks_wait();
-    shop.ahead(10 * MINUTE - Duration::from_secs(8));
+    let deadline = Timestamp::from_ms(shop.shown(&code).await["facts"][0]["fact"]["deadline"].as_i64().unwrap());
+    shop.ahead(deadline.since(shop.now()) - Duration::from_secs(4));
     shop.stripe.pay(&shop.session(&code)).unwrap();
     // Till finds the session complete when it wants to close it.
     shop.ahead(MINUTE);
@@ -110,7 +112,7 @@ async fn who_pays_while_our_call_to_close_is_under_way_has_paid_late() {
     shop.both_show(&code, "open").await;
     let session = shop.session(&code);
     let closes = format!("POST /v1/checkout/sessions/{session}/expire");
-    shop.stripe.fail_next(&closes, Fault::Slow(Duration::from_millis(1500)));
+    shop.stripe.fail_next(&closes, Fault::Slow(Duration::from_secs(4)));
     shop.ahead(10 * MINUTE + Duration::from_secs(1));
     shop.customer.card(&code, "closing").await;
     shop.stripe.pay(&session).unwrap();
