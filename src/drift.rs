@@ -8,12 +8,12 @@
 use crate::book::{self, Loaded};
 use crate::inbox::{self, Came};
 use crate::world::{At, World};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
-use till_core::id::{Code, PaymentId};
+use till_core::id::{CaptureId, Code, PaymentId};
 use till_core::money::Money;
 use till_core::payment::{Fact, Payment, Status, judge};
-use till_core::port::psp::{Ask, Fault, Reported};
+use till_core::port::psp::{Ask, Fault, News, Reported};
 use till_core::port::store::{ListFilter, StoreError};
 use till_core::time::Timestamp;
 
@@ -77,12 +77,20 @@ pub async fn look(world: &World, id: PaymentId, mend: Mend) -> Result<Looked, St
         return Ok(Looked::Unknown(code, format!("account `{}` is not configured", loaded.stored.account)));
     };
     let mut reports = Vec::new();
-    for ask in asks(&loaded, (world.clock)()) {
+    let mut open = asks(&loaded, (world.clock)());
+    while let Some(ask) = open.pop_front() {
         while !world.reads.take((world.clock)()) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         match at.psp.fetch(&*world.http, &at.account, &ask).await {
-            Ok(found) => reports.extend(found),
+            Ok(found) => {
+                // Of money that is new here, all that became of it since is asked as well.
+                let new = found.iter().flat_map(captures).filter(|id| !loaded.payment.captures.contains_key(id));
+                if !matches!(ask, Ask::Capture(_)) {
+                    open.extend(new.map(Ask::Capture));
+                }
+                reports.extend(found);
+            }
             Err(Fault::NotFound) => {}
             Err(fault) => return Ok(Looked::Unknown(code, fault.to_string())),
         }
@@ -100,7 +108,7 @@ pub async fn look(world: &World, id: PaymentId, mend: Mend) -> Result<Looked, St
 }
 
 /// All that can be asked about a payment: what came through each checkout, and each checkout that nothing came through.
-fn asks(loaded: &Loaded, now: Timestamp) -> Vec<Ask> {
+fn asks(loaded: &Loaded, now: Timestamp) -> VecDeque<Ask> {
     let payment = &loaded.payment;
     let paid: BTreeSet<_> = payment.captures.values().map(|capture| capture.checkout.clone()).collect();
     let captures = payment.captures.keys().map(|id| Ask::Capture(id.clone()));
@@ -114,6 +122,22 @@ fn asks(loaded: &Loaded, now: Timestamp) -> Vec<Ask> {
         }
     });
     captures.chain(checkouts).collect()
+}
+
+/// The money that a report tells of.
+fn captures(report: &Reported) -> Vec<CaptureId> {
+    let captured = report.news.iter().filter_map(|news| match news {
+        News::Captured { capture, .. } => Some(capture.clone()),
+        News::Checkout { .. }
+        | News::CaptureReversed { .. }
+        | News::AttemptFailed { .. }
+        | News::Refund { .. }
+        | News::Dispute { .. }
+        | News::RefundedSum { .. }
+        | News::FraudWarning { .. }
+        | News::Review { .. } => None,
+    });
+    captured.collect()
 }
 
 /// The payment with what the provider says. `None`: nothing of it is new.

@@ -272,9 +272,14 @@ async fn look_up(
     capture: &CaptureId,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
+    let _turn = world.foreign.turn(&at.account.id, capture).await;
     if world.foreign.knows(&at.account.id, capture) {
         world.counts.add("event_foreign");
         return Ok(Verdict::Taken);
+    }
+    // Whoever had the turn before may have found it to be ours.
+    if payment_of(world, &world.merchant.id, at, &report.about).await?.is_some() {
+        return take_all(world, at, std::slice::from_ref(report), now).await;
     }
     if !world.reads.take(now) {
         world.counts.add("event_over_budget");

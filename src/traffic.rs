@@ -18,6 +18,7 @@ use till_core::id::{AccountId, CaptureId, MerchantId};
 use till_core::port::psp::Distrust;
 use till_core::port::store::{Store, StoreError};
 use till_core::time::Timestamp;
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 
 /// How often providers are asked on our own account: what nobody waits for stays far below their limits.
 ///
@@ -47,24 +48,40 @@ impl Reads {
 /// Money of somebody else on the same account, remembered so that the provider is asked about each once.
 ///
 /// Only digests, and only in this process: forgotten, it is asked once more.
-#[derive(Default)]
-pub struct Foreign(DashMap<[u8; 16], ()>);
+pub struct Foreign {
+    known: DashMap<[u8; 16], ()>,
+    turns: [AsyncMutex<()>; TURNS],
+}
 
 /// How many are remembered; then it begins anew.
 const FOREIGN_MAX: usize = 100_000;
+/// How many look-ups can be under way at once.
+const TURNS: usize = 64;
+
+impl Default for Foreign {
+    fn default() -> Self {
+        Self { known: DashMap::new(), turns: std::array::from_fn(|_| AsyncMutex::new(())) }
+    }
+}
 
 impl Foreign {
     /// Whether it was looked up before.
     pub fn knows(&self, account: &AccountId, capture: &CaptureId) -> bool {
-        self.0.contains_key(&Self::digest(account, capture))
+        self.known.contains_key(&Self::digest(account, capture))
     }
 
     /// It was looked up, and is not ours.
     pub fn remember(&self, account: &AccountId, capture: &CaptureId) {
-        if self.0.len() >= FOREIGN_MAX {
-            self.0.clear();
+        if self.known.len() >= FOREIGN_MAX {
+            self.known.clear();
         }
-        self.0.insert(Self::digest(account, capture), ());
+        self.known.insert(Self::digest(account, capture), ());
+    }
+
+    /// Waits until nobody else looks this money up. Providers tell of one payment with several events at once.
+    pub async fn turn(&self, account: &AccountId, capture: &CaptureId) -> MutexGuard<'_, ()> {
+        let first = usize::from(Self::digest(account, capture)[0]);
+        self.turns[first % TURNS].lock().await
     }
 
     fn digest(account: &AccountId, capture: &CaptureId) -> [u8; 16] {

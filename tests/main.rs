@@ -10,5 +10,6 @@ mod configuration;
 mod crash;
 mod judges;
 mod story;
+mod stripe;
 mod support;
 mod trouble;
