@@ -7,8 +7,8 @@ mod events;
 mod faults;
 mod fetch;
 mod list;
-mod signature;
 mod replays;
+mod signature;
 
 use super::*;
 use fake_stripe::{Delivery as Sent, Lie, Settings};

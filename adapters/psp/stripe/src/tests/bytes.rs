@@ -155,8 +155,8 @@ fn a_refund_and_a_close_make_these_bytes() {
         asked[1],
         "Post https://stripe.test/v1/checkout/sessions/cs_test_1/expire\n\
          stripe-version: 2026-07-29.dahlia\n\
-         content-type: application/x-www-form-urlencoded\n\
-         idempotency-key: till:pay_0198000000007fffbfffffffffffffff:expire:1\n\n"
+         content-type: application/x-www-form-urlencoded\n\n",
+        "closing twice is closing once, and a key would repeat a failure for a day"
     );
 }
 
