@@ -18,7 +18,9 @@ use till_core::payment::{CheckoutState, Fact, Lasting, Owed};
 use till_core::place::{PersonId, Place};
 use till_core::port::chat::{SendError, Standing};
 use till_core::port::psp::{Ask, Fault, News, Reported};
-use till_core::port::store::{Commit, NewWork, Outcome, Queue, Settle, StoreError, TotalChange, Work, WorkClaim};
+use till_core::port::store::{
+    Change, Commit, NewWork, Outcome, Queue, Settle, Shows, StoreError, TotalChange, Work, WorkClaim,
+};
 use till_core::text::Locale;
 use till_core::time::Timestamp;
 
@@ -247,7 +249,8 @@ async fn barred(
         let why = locale.say("tell-not-permitted", &[]);
         let text = locale.say("tell-waits", &[("code", &stored.code.to_string()), ("why", &why)]);
         let tell = telling(stored.id, "not-permitted", by, &stored.place, text, now);
-        commit.payment = book::change(world, loaded, Vec::new(), Vec::new(), vec![tell], now);
+        let change = book::change(world, loaded, Vec::new(), Vec::new(), vec![tell], now);
+        commit.payment = change.map(|change| Change { shows: Shows::Nowhere, ..change });
         commit.settle.push(again.clone());
         Ok(())
     });
@@ -261,13 +264,18 @@ async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp)
         Work::CreateCheckout(order) => {
             tracing::warn!(payment = %claim.payment, "checkout {} of {} was refused: {}", order.n, claim.payment, never.why);
             let why = said(&never.why, locale);
-            let text = locale.say("tell-failed", &[("code", &order.code.to_string()), ("why", &why)]);
-            let refused = Fact::CheckoutRefused { n: order.n, why: never.why.clone(), lasting: never.lasting };
-            let tell = match never.why.as_str() {
-                // The next one follows by itself.
-                TOO_LATE => Vec::new(),
-                _ => tell(world, claim, &format!("failed:{}", order.n), None, text, now).await?,
+            let args = [("code", &order.code.to_string()[..]), ("why", &why)];
+            // Whoever hears that it failed asks anew; so where the next one follows by itself, they hear that, once.
+            let tell = match never.lasting {
+                Lasting::ForGood => {
+                    let text = locale.say("tell-failed", &args);
+                    tell(world, claim, &format!("failed:{}", order.n), None, text, now).await?
+                }
+                Lasting::ForNow => {
+                    tell(world, claim, "takes-longer", None, locale.say("tell-takes-longer", &args), now).await?
+                }
             };
+            let refused = Fact::CheckoutRefused { n: order.n, why: never.why, lasting: never.lasting };
             fact(world, claim, refused, tell, now).await
         }
         Work::Owed(Owed::Refund(order)) => refuse_refund(world, claim, order, never.why, now).await,

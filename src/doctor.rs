@@ -76,8 +76,8 @@ fn of_queues(backlog: Backlog) -> Finding {
     let waits = format!("{work} calls, {cards} cards and {parked} deliveries wait");
     match dead {
         0 => Finding::good(waits),
-        dead => Finding::wrong(
-            format!("{waits}; {dead} were given up"),
+        dead => Finding::note(
+            format!("{waits}; {dead} were given up since this till began"),
             "the log says why, at the level `error`; `till reconcile` mends what the provider knows better",
         ),
     }

@@ -6,7 +6,7 @@
 //! Mending adds facts and nothing else: what the provider holds is what Till shows afterwards. No money is moved.
 
 use crate::book::{self, Loaded};
-use crate::inbox::{self, Came};
+use crate::inbox::{self, Came, Verdict};
 use crate::world::{At, World};
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -21,6 +21,9 @@ use till_core::time::Timestamp;
 const PAYMENTS_MAX: u32 = 1_000_000;
 /// A checkout that was wanted this long ago and never answered is looked for.
 const UNANSWERED: Duration = Duration::from_secs(600);
+
+/// Why a payment cannot be compared whose checkout or money the provider does not know.
+const NOT_THERE: &str = "the provider does not know it: is it the right key, account and mode?";
 
 /// A payment that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,20 +94,22 @@ pub async fn look(world: &World, id: PaymentId, mend: Mend) -> Result<Looked, St
                 }
                 reports.extend(found);
             }
-            Err(Fault::NotFound) => {}
+            Err(Fault::NotFound) if matches!(ask, Ask::CheckoutOf { .. }) => {}
+            Err(Fault::NotFound) => return Ok(Looked::Unknown(code, NOT_THERE.into())),
             Err(fault) => return Ok(Looked::Unknown(code, fault.to_string())),
         }
     }
-    let Some(after) = with(&loaded, &at, &reports) else { return Ok(Looked::Same) };
+    let Some(drift) = with(&loaded, &at, &reports).and_then(|after| differs(&loaded, &after)) else {
+        return Ok(Looked::Same);
+    };
     if mend == Mend::Yes {
         for report in &reports {
-            inbox::take(world, &at, report, Came::Asked, (world.clock)()).await?;
+            if inbox::take(world, &at, report, Came::Asked, (world.clock)()).await? != Verdict::Taken {
+                return Ok(Looked::Unknown(code, "others wrote at the same time; look again".into()));
+            }
         }
     }
-    Ok(match differs(&loaded, &after) {
-        Some(drift) => Looked::Differs(drift),
-        None => Looked::Same,
-    })
+    Ok(Looked::Differs(drift))
 }
 
 /// All that can be asked about a payment: what came through each checkout, and each checkout that nothing came through.

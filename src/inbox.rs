@@ -186,12 +186,13 @@ pub async fn take(
     came: Came,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
+    let silent = came == Came::Asked && webhook_is_missing(world, at, report, now).await?;
     let applied = apply(world, &world.merchant.id, at, report, None, now).await?;
     world.counts.add(count(applied, &report.about));
     match (applied, &report.about) {
         (Applied::Done | Applied::Duplicate, _) => {
-            if applied == Applied::Done && came == Came::Asked {
-                notice_silence(world, at, report, now).await?;
+            if silent && applied == Applied::Done {
+                tell_of_silence(world, at, report, now).await?;
             }
             compare(world, at, report, now).await
         }
@@ -287,8 +288,17 @@ async fn look_up(
     }
     match at.psp.fetch(&*world.http, &at.account, &Ask::Capture(capture.clone())).await {
         Ok(found) => {
-            if take_all(world, at, &found, now).await? == Verdict::Later {
-                return Ok(Verdict::Later);
+            for one in &found {
+                match apply(world, &world.merchant.id, at, one, None, now).await? {
+                    Applied::Done | Applied::Duplicate => {}
+                    // Of another account of ours at the same provider's account: that one is told of it as well.
+                    Applied::NotOurs => {
+                        not_ours(world, at, one, now).await?;
+                        return Ok(Verdict::Taken);
+                    }
+                    Applied::Unknown => park(world, at, one, now).await?,
+                    Applied::FenceLost | Applied::Contended => return Ok(Verdict::Later),
+                }
             }
             take_all(world, at, std::slice::from_ref(report), now).await
         }
@@ -318,13 +328,24 @@ async fn compare(world: &World, at: &At, report: &Reported, now: Timestamp) -> R
     }
 }
 
-/// Money was found by asking that has been there for a while: staff are told, once a day, that webhooks do not come.
-async fn notice_silence(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<(), StoreError> {
+/// Whether a report that was asked for brings money whose webhook should have brought it before.
+///
+/// Not where the bank was still working: then the money is younger than the checkout, and Stripe tells only the latter.
+async fn webhook_is_missing(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<bool, StoreError> {
     let paid = report.news.iter().any(|news| matches!(news, News::Captured { .. }));
-    let late = now.since(report.as_of) > WEBHOOK_PATIENCE;
-    if !paid || !late || matches!(world.links, LinkMode::Direct { .. }) {
-        return Ok(());
+    if !paid || now.since(report.as_of) <= WEBHOOK_PATIENCE || matches!(world.links, LinkMode::Direct { .. }) {
+        return Ok(false);
     }
+    let merchant = &world.merchant.id;
+    let Some(id) = payment_of(world, merchant, at, &report.about).await? else { return Ok(false) };
+    let Some(loaded) = book::load(world, merchant, id).await? else { return Ok(false) };
+    let payment = loaded.payment;
+    let known = |news: &News| matches!(news, News::Captured { capture, .. } if payment.captures.contains_key(capture));
+    Ok(!report.news.iter().any(known) && !payment.checkouts.values().any(till_core::payment::Checkout::is_pending))
+}
+
+/// Staff are told, once a day, that webhooks do not come.
+async fn tell_of_silence(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<(), StoreError> {
     let (merchant, account) = (&world.merchant.id, at.account.id.as_str());
     tracing::error!(account, "a payment at {account} was found by asking only: its webhooks do not arrive");
     if world.store.kept(merchant, "webhooks-silent", account, now).await?.is_some() {
@@ -384,29 +405,32 @@ pub async fn step(world: &World, now: Timestamp) -> Result<bool, StoreError> {
 }
 
 async fn try_again(world: &World, claim: &ParkedClaim, now: Timestamp) -> Result<(), StoreError> {
-    let outcome = match retry(world, claim, now).await? {
-        Applied::Done | Applied::Duplicate | Applied::FenceLost => return Ok(()),
-        Applied::NotOurs => Outcome::Dead { why: "of another account or mode".into() },
-        Applied::Unknown | Applied::Contended if now.since(claim.since) > PARKED_MAX => {
-            tracing::error!(event = claim.key.key, "event {} was given up: its payment never came", claim.key.key);
-            Outcome::Dead { why: "its payment never came".into() }
-        }
-        Applied::Unknown | Applied::Contended => Outcome::Again {
-            due: now.after(Duration::from_secs(1 << claim.tries.min(11)).min(Duration::from_secs(3600))),
-            why: "its payment is not here".into(),
-        },
+    let over = now.since(claim.since) > PARKED_MAX;
+    let (why, give_up) = match retry(world, claim, now).await? {
+        Some(Applied::Done | Applied::Duplicate | Applied::FenceLost) => return Ok(()),
+        Some(Applied::NotOurs) => ("of another account or mode", true),
+        Some(Applied::Unknown | Applied::Contended) => ("its payment is not here", over),
+        None => ("its account is not here, or it cannot be read", over),
+    };
+    let outcome = if give_up {
+        tracing::error!(event = claim.key.key, "event {} was given up: {why}", claim.key.key);
+        Outcome::Dead { why: why.into() }
+    } else {
+        let due = now.after(Duration::from_secs(1 << claim.tries.min(11)).min(Duration::from_secs(3600)));
+        Outcome::Again { due, why: why.into() }
     };
     let mut commit = Commit::new(&claim.merchant, now);
     commit.settle.push(Settle { claim: claim.claim.clone(), outcome });
     world.store.commit(commit).await.map(drop)
 }
 
-async fn retry(world: &World, claim: &ParkedClaim, now: Timestamp) -> Result<Applied, StoreError> {
+/// `None`: not now, since the account or the key is not loaded, or never, since another version wrote it.
+async fn retry(world: &World, claim: &ParkedClaim, now: Timestamp) -> Result<Option<Applied>, StoreError> {
     debug_assert_eq!(claim.claim.table, Claimed::Parked);
-    let Ok(plain) = world.ring.open(&seal_at(&claim.key), &claim.sealed) else { return Ok(Applied::NotOurs) };
-    let Ok(report) = serde_json::from_slice::<Reported>(&plain) else { return Ok(Applied::NotOurs) };
+    let Ok(plain) = world.ring.open(&seal_at(&claim.key), &claim.sealed) else { return Ok(None) };
+    let Ok(report) = serde_json::from_slice::<Reported>(&plain) else { return Ok(None) };
     let accounts = world.accounts.all();
-    let Some(at) = accounts.iter().find(|at| source(at) == claim.key.source) else { return Ok(Applied::NotOurs) };
+    let Some(at) = accounts.iter().find(|at| source(at) == claim.key.source) else { return Ok(None) };
     let settle = Settle { claim: claim.claim.clone(), outcome: Outcome::Done };
-    apply(world, &claim.merchant, at, &report, Some(&settle), now).await
+    apply(world, &claim.merchant, at, &report, Some(&settle), now).await.map(Some)
 }

@@ -30,14 +30,7 @@ const PAGES_MAX: u32 = 100;
 /// # Errors
 /// [`StoreError`]: what was claimed comes back when its lease ends.
 pub async fn step(world: &World, now: Timestamp) -> Result<bool, StoreError> {
-    let budget = world.reads.left(now).min(AT_ONCE);
-    if budget == 0 {
-        return Ok(false);
-    }
-    let due = world.store.claim_due(now, LEASE, budget).await?;
-    for _ in &due {
-        world.reads.take(now);
-    }
+    let due = world.store.claim_due(now, LEASE, AT_ONCE).await?;
     let looks = due.iter().map(|(merchant, id)| async move { (id, Box::pin(look(world, merchant, *id, now)).await) });
     for (id, looked) in join_all(looks).await {
         if let Err(error) = looked {
@@ -59,6 +52,10 @@ async fn look(world: &World, merchant: &MerchantId, id: PaymentId, now: Timestam
     let Some(loaded) = book::load(world, merchant, id).await? else { return Ok(()) };
     let Some(at) = world.account(&loaded.stored.account) else { return Ok(()) };
     for ask in asks(&loaded) {
+        // What does not fit into the budget waits for the next look.
+        if !world.reads.take_many(calls(&ask), now) {
+            break;
+        }
         match at.psp.fetch(&*world.http, &at.account, &ask).await {
             Ok(reports) => {
                 for report in &reports {
@@ -71,6 +68,15 @@ async fn look(world: &World, merchant: &MerchantId, id: PaymentId, now: Timestam
         }
     }
     Ok(())
+}
+
+/// How many calls an ask may take at the provider.
+fn calls(ask: &Ask) -> u32 {
+    match ask {
+        Ask::Checkout(_) | Ask::RefundOf { .. } => 1,
+        Ask::CheckoutOf { .. } => 2,
+        Ask::Capture(_) => 4,
+    }
 }
 
 /// Nothing new: only the next look is written, which shows on no card.

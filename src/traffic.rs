@@ -39,9 +39,10 @@ impl Reads {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take(READS, now).is_ok()
     }
 
-    /// How many could be taken now.
-    pub fn left(&self, now: Timestamp) -> u32 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).left(READS, now)
+    /// Takes so many, or none.
+    pub fn take_many(&self, many: u32, now: Timestamp) -> bool {
+        let mut budget = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        budget.left(READS, now) >= many && (0..many).all(|_| budget.take(READS, now).is_ok())
     }
 }
 

@@ -134,6 +134,7 @@ desk-slow-down = That was a lot at once. Nothing was done; please wait { $second
   }.
 desk-old-button = This button does not work here. Type { $example } instead.
 tell-failed = { $code } could not be created: { $why }
+tell-takes-longer = The pay page for { $code } is not there yet: { $why }. Another one is made by itself; you need not ask again.
 tell-waits = { $code } waits: { $why }
 tell-refund-failed = The refund of { $amount } for { $code } was not made: { $why }
 tell-lost-answer = the provider knows nothing of it
@@ -145,7 +146,7 @@ tell-refund-gone = all of it went back already
 tell-not-permitted = Till's key may not do this at the provider. Whoever runs Till can see which permission is missing: till doctor
 tell-webhooks-silent = { $code } is paid, but the provider did not tell Till so by itself: it had to be asked. Whoever runs Till can find out why: till doctor
 alert-inquiry = { $code }: the bank asks about this payment. No money was taken yet. Answer at the provider{ $by }.
-alert-dispute = { $code } is disputed, and the bank took { $amount }. Answer at the provider{ $by }.
+alert-dispute = { $code } is disputed at the bank, over { $amount }. Answer at the provider{ $by }.
 alert-by = { " " }by { $date }
 alert-refund_failed = { $code }: the refund of { $amount } came back. Look at the provider why, then refund again.
 alert-fraud_warning = { $code } may be fraud, says the card's network. Hold back what was bought, and think about a refund.

@@ -179,8 +179,8 @@ pub struct Card {
     pub amount: Short<40>,
     /// The code that people know it by.
     pub code: Code,
-    /// More to know.
-    pub details: UpTo<8, Detail>,
+    /// More to know: at most 8 for everybody, and what staff alone see.
+    pub details: UpTo<12, Detail>,
     /// Line items.
     pub items: UpTo<10, CardItem>,
     /// A note for the payer.
@@ -320,8 +320,11 @@ fn details(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Detail> {
         detail("card-label-attempt", last_attempt(payment, status).then(|| locale.say("card-declined", &[]))),
         detail("card-label-asked-by", words.asked_by_name.clone()),
     ];
-    for_staff(payment, locale).into_iter().chain(all.into_iter().flatten()).collect()
+    for_staff(payment, locale).into_iter().chain(all.into_iter().flatten().take(PUBLIC_MAX)).collect()
 }
+
+/// Most details that everybody sees.
+const PUBLIC_MAX: usize = 8;
 
 /// What staff alone see: what may become of the money, and until when they can do something about it.
 fn for_staff(payment: &Payment, locale: &Locale) -> Vec<Detail> {

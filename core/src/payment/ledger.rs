@@ -520,9 +520,17 @@ impl Payment {
         })
     }
 
-    /// When the money came: the provider's time of the latest capture that counts.
+    /// When it was paid: the provider's time at which the payer was done, of the latest capture that counts.
+    ///
+    /// Not when the money was there: a provider that is asked does not tell that of a bank debit, a webhook does, and
+    /// the receipt shall say the same whichever came first.
     pub fn paid_at(&self) -> Option<Timestamp> {
-        self.captures.values().filter(|capture| capture.counts()).map(|capture| capture.as_of).max()
+        let done = |capture: &Capture| {
+            let through = |it: &&Checkout| it.seen.as_ref().is_some_and(|(id, ..)| *id == capture.checkout);
+            let completed = self.checkouts.values().find(through).and_then(|it| it.completed_at);
+            completed.unwrap_or(capture.as_of)
+        };
+        self.captures.values().filter(|capture| capture.counts()).map(done).max()
     }
 }
 

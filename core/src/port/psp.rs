@@ -226,6 +226,7 @@ pub struct Reported {
     /// Whether real money moves.
     pub livemode: bool,
     /// Of which payment.
+    #[serde(flatten)]
     pub about: About,
     /// What it says; usually one thing.
     pub news: Vec<News>,
@@ -308,6 +309,7 @@ pub enum News {
         /// How much was taken from the merchant until it is decided.
         withdrawn: Money,
         /// How often money was moved for it; orders versions of the same moment.
+        #[serde(default)]
         moves: u32,
         /// Until when it must be answered.
         answer_by: Option<Timestamp>,

@@ -65,13 +65,17 @@ pub(crate) fn line(line: &Line, reader: Audience) -> Option<Value> {
     }))
 }
 
-/// A body without what is for staff. A card that this version cannot read is shown without anything to press.
+/// A body without what is for staff. A card that this version cannot read is shown without details and
+/// anything to press.
 fn for_customer(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(card) = body.get_mut("card") {
         match serde_json::from_value::<Card>(card.clone()) {
             Ok(whole) => *card = json!(whole.for_audience(Audience::Anyone)),
-            Err(_) => card["actions"] = json!([]),
+            Err(_) => {
+                card["actions"] = json!([]);
+                card["details"] = json!([]);
+            }
         }
     }
     if let Some(more) = body.get_mut("more").and_then(Value::as_array_mut) {
