@@ -94,6 +94,7 @@ impl Source {
             provider_account: row.provider_account.clone(),
             livemode: row.livemode,
             webhook_secrets: row.webhook_secrets.iter().map(read).collect::<Result<_, _>>()?,
+            since: row.since,
             access: row.access,
             settings: row.settings.clone(),
         };
@@ -163,12 +164,13 @@ impl Reread {
 
 /// Whether two readings of an account are one.
 fn same(a: &At, b: &At) -> bool {
-    let Account { id, base_url, secret, provider_account, livemode, webhook_secrets, access, settings } = &a.account;
+    let Account { id, base_url, secret, provider_account, livemode, webhook_secrets, since, access, settings } =
+        &a.account;
     let other = &b.account;
     let exposed = |all: &[SecretString]| all.iter().map(|it| it.expose_secret().to_owned()).collect::<Vec<_>>();
     (&a.closed, a.psp.name(), id, base_url, provider_account) == {
         (&b.closed, b.psp.name(), &other.id, &other.base_url, &other.provider_account)
-    } && (livemode, access, settings) == (&other.livemode, &other.access, &other.settings)
+    } && (livemode, since, access, settings) == (&other.livemode, &other.since, &other.access, &other.settings)
         && secret.expose_secret() == other.secret.expose_secret()
         && exposed(webhook_secrets) == exposed(&other.webhook_secrets)
 }

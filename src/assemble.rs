@@ -291,7 +291,8 @@ pub async fn stripe_webhook(http: &dyn Http, at: &At, url: &str) -> Result<(Stri
     #[cfg(feature = "stripe")]
     {
         let made = till_stripe::make_webhook(http, &at.account, url).await;
-        let made = made.map_err(|fault| StartError::Typed(format!("Stripe made no endpoint: {fault}")))?;
+        let made =
+            made.map_err(|fault| StartError::Typed(format!("no endpoint is known to be made at Stripe: {fault}")))?;
         Ok((made.id, made.secret))
     }
     #[cfg(not(feature = "stripe"))]

@@ -289,6 +289,7 @@ async fn warn_staff(
     let amount = match alert {
         Alert::Inquiry(id) | Alert::Dispute(id) => payment.disputes.get(id).map(|it| it.amount),
         Alert::RefundFailed(id) => payment.refunds.get(id).map(|it| it.amount),
+        Alert::PaidAfterCancel(id) => payment.captures.get(id).map(|it| it.amount),
         Alert::FraudWarning(_) | Alert::Review(_) | Alert::AmountDiffers(_) => None,
     };
     let by = payment.answer_by().map(|date| locale.say("alert-by", &[("date", &date.text())]));

@@ -51,6 +51,20 @@ fn make(path: &Path) -> std::io::Result<()> {
     write_private(path, &format!("{{ \"1\": \"{key}\" }}\n"))
 }
 
+/// Makes a new file that its owner alone can read, and leaves it open.
+///
+/// # Errors
+/// Something of this name is there already, or the folder cannot be written.
+pub fn create_private(path: &Path) -> std::io::Result<std::fs::File> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Writes a file that only its owner can read, unless there is one already.
 ///
 /// It is written beside its place and linked there whole: a crash leaves no half file, and of two processes that make
@@ -59,15 +73,9 @@ fn make(path: &Path) -> std::io::Result<()> {
 /// # Errors
 /// The folder or the file cannot be written.
 pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
     let unique = hex::encode(random::<8>(&mut SystemEntropy));
-    let draft = folder.join(format!(".draft-{unique}"));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
+    let draft = path.with_file_name(format!(".draft-{unique}"));
+    let mut file = create_private(&draft)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     let linked = match std::fs::hard_link(&draft, path) {

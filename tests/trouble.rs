@@ -104,6 +104,7 @@ fn account(id: &str, secrets: &[&str]) -> Account {
         provider_account: id.to_owned(),
         livemode: false,
         webhook_secrets: secrets.iter().map(|secret| (*secret).to_owned().into()).collect(),
+        since: Timestamp::default(),
         access: Access::Own,
         settings: AccountSettings::default(),
     }

@@ -151,6 +151,7 @@ alert-by = { " " }by { $date }
 alert-refund_failed = { $code }: the refund of { $amount } came back. Look at the provider why, then refund again.
 alert-fraud_warning = { $code } may be fraud, says the card's network. Hold back what was bought, and think about a refund.
 alert-amount_differs = { $code } could not be created: the provider's page asked for another amount than { $amount }, so it was closed. Tell whoever runs Till.
+alert-paid_after_cancel = { $code } was cancelled, and the payer was faster: { $amount } is here. Refund it, or hand over what was bought.
 alert-review = { $code } is held for review at the provider. Look at it there before you hand anything over.
 tell-not-staff-now = you are not on the staff list any more
 

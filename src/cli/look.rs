@@ -8,6 +8,7 @@ use crate::world::At;
 use crate::{clock, doctor, keyring};
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 use till_core::port::store::AccountRow;
@@ -100,12 +101,9 @@ pub(super) async fn stripe(config: &Config, command: StripeCommand) -> Result<()
     let at = assemble::source(config).open(&row)?;
     let url = url.map_or_else(|| hook_url(config, &at), Ok)?;
     let file = secret_file.unwrap_or_else(|| PathBuf::from(format!("till-data/stripe-{id}-webhook-secret")));
-    if file.exists() {
-        return Err(typed(format!("`{}` is there already: name another --secret-file", file.display())));
-    }
     // The secret is shown once: what must hold it is made before it exists.
     let unwritten = |source| StartError::System { what: format!("file `{}`", file.display()), source };
-    keyring::write_private(&file, "").map_err(unwritten)?;
+    let mut kept = keyring::create_private(&file).map_err(unwritten)?;
     let made = assemble::stripe_webhook(&Client::new()?, &at, &url).await;
     let (endpoint, secret) = match made {
         Ok(made) => made,
@@ -114,11 +112,13 @@ pub(super) async fn stripe(config: &Config, command: StripeCommand) -> Result<()
             return Err(error);
         }
     };
-    std::fs::write(&file, secret.expose_secret()).map_err(unwritten)?;
+    kept.write_all(secret.expose_secret().as_bytes()).and_then(|()| kept.sync_all()).map_err(unwritten)?;
     let whole = std::path::absolute(&file).map_err(unwritten)?;
     let place = format!("file:{}", whole.display());
-    let webhook_secrets = std::iter::once(place.clone()).chain(row.webhook_secrets.clone()).collect();
-    rows.store.put_account(&merchant, &AccountRow { webhook_secrets, ..row }).await?;
+    // The row as it is now: it may have been closed in the meantime.
+    let now = rows.store.accounts(&merchant).await?.into_iter().find(|now| now.id == row.id).unwrap_or(row);
+    let webhook_secrets = std::iter::once(place.clone()).chain(now.webhook_secrets.clone()).collect();
+    rows.store.put_account(&merchant, &AccountRow { webhook_secrets, ..now }).await?;
     rows.close().await;
     println!("{endpoint} sends webhooks to {url}.");
     println!("Its secret is kept in {place}, and {id} believes it from now on.");

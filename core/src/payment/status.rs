@@ -6,7 +6,7 @@
 
 use super::fact::{AMOUNT_DIFFERS, Answer, Approval, CheckoutState, DisputeState, Lasting, ReviewState};
 use super::ledger::{Closed, Held, Payment};
-use crate::id::{CheckoutId, DisputeId, PaymentId, PspRefundId, RefundId};
+use crate::id::{CaptureId, CheckoutId, DisputeId, PaymentId, PspRefundId, RefundId};
 use crate::order::{IdemKey, RefundOrder};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -257,6 +257,8 @@ pub enum Alert {
     Review(String),
     /// The provider's page asked for another amount, so it is closed.
     AmountDiffers(u32),
+    /// It was cancelled, and the payer was faster: this money is here.
+    PaidAfterCancel(CaptureId),
 }
 
 impl Alert {
@@ -269,6 +271,7 @@ impl Alert {
             Self::FraudWarning(_) => "fraud_warning",
             Self::Review(_) => "review",
             Self::AmountDiffers(_) => "amount_differs",
+            Self::PaidAfterCancel(_) => "paid_after_cancel",
         }
     }
 
@@ -278,6 +281,7 @@ impl Alert {
             Self::RefundFailed(id) => id.to_string(),
             Self::FraudWarning(id) | Self::Review(id) => id.clone(),
             Self::AmountDiffers(n) => n.to_string(),
+            Self::PaidAfterCancel(id) => id.to_string(),
         }
     }
 }
@@ -433,11 +437,13 @@ impl Payment {
         let reviews = self.reviews.iter().filter(|(_, it)| it.state == ReviewState::Open);
         let differs = |closed: &Closed| matches!(closed, Closed::Refused(why, _) if why == AMOUNT_DIFFERS);
         let amounts = self.checkouts.iter().filter(move |(_, it)| it.closed.as_ref().is_some_and(differs));
+        let anyway = self.captures.keys().filter(|_| self.cancelled_by.is_some());
         inquiries
             .chain(disputes.map(|(id, _)| Alert::Dispute(id.clone())))
             .chain(refunds)
             .chain(warnings)
             .chain(reviews.map(|(id, _)| Alert::Review(id.clone())))
             .chain(amounts.map(|(n, _)| Alert::AmountDiffers(*n)))
+            .chain(anyway.map(|id| Alert::PaidAfterCancel(id.clone())))
     }
 }

@@ -89,6 +89,8 @@ pub struct Account {
     pub livemode: bool,
     /// Webhook signing secrets, newest first; several while one is being replaced.
     pub webhook_secrets: Vec<SecretString>,
+    /// Since when it is set up here: nothing of ours is older at the provider.
+    pub since: Timestamp,
     /// Whose key it is.
     pub access: Access,
     /// What the merchant wants to be different there.

@@ -60,6 +60,7 @@ fn account() -> Account {
         provider_account: "acct_sandbox".into(),
         livemode: false,
         webhook_secrets: vec![SECRET.to_owned().into()],
+        since: Timestamp::default(),
         access: Access::Own,
         settings: AccountSettings::default(),
     }

@@ -59,14 +59,15 @@ pub(crate) fn delivered(body: &[u8], at: &Account) -> Result<Evidence, Fault> {
 
 /// What an event gives.
 pub(crate) fn evidence(it: &Event, at: &Account) -> Evidence {
-    if it.api_version.as_deref() != Some(VERSION) {
+    let found = read_event(it, at).unwrap_or_else(|fault| {
+        tracing::warn!(event = it.id, %fault, "event {} is fetched, since it cannot be read: {fault}", it.id);
+        hint(it).or_else(|| hint_of_money(it)).unwrap_or(Evidence::Foreign)
+    });
+    if found != Evidence::Foreign && it.api_version.as_deref() != Some(VERSION) {
         let version = it.api_version.as_deref().unwrap_or("none");
         tracing::info!(event = it.id, version, "event {} is of API version {version}, not {VERSION}", it.id);
     }
-    read_event(it, at).unwrap_or_else(|fault| {
-        tracing::warn!(event = it.id, %fault, "event {} is fetched, since it cannot be read: {fault}", it.id);
-        hint(it).or_else(|| hint_of_money(it)).unwrap_or(Evidence::Foreign)
-    })
+    found
 }
 
 /// When, and by whose word.

@@ -34,7 +34,7 @@ use till_core::port::psp::{
     Takes,
 };
 use till_core::time::Timestamp;
-use wire::{Dispute, List, Refund, Session};
+use wire::{Dispute, Intent, List, Refund, Session};
 
 /// The version of Stripe's API that this adapter was written against.
 ///
@@ -223,11 +223,17 @@ async fn refunds(
     Err(Fault::Unreadable(format!("{capture} has no end of refunds")))
 }
 
+/// The intent first: it tells by itself whether it is ours, so that somebody else's costs one call.
 async fn all_of(http: &dyn Http, at: &Account, capture: &CaptureId) -> Result<Vec<Reported>, Fault> {
     let intent = call::segment(capture)?;
+    let told = call::get::<Intent>(http, at, &format!("/v1/payment_intents/{intent}")).await?;
+    if read::ours(told.object.metadata.as_ref()).is_none() {
+        return Err(Fault::NotFound);
+    }
     let path = format!("/v1/checkout/sessions?limit=1&payment_intent={intent}{}", list::EXPAND);
     let told = call::get::<List<Session>>(http, at, &path).await?;
-    let session = told.object.data.first().ok_or(Fault::NotFound)?;
+    let session = told.object.data.first();
+    let session = session.ok_or(Fault::Later { wait: None, why: format!("{capture} is in no list yet") })?;
     let about = About::Payment(session.ours().ok_or(Fault::NotFound)?.payment);
     let mut all = vec![read::session(session, at, told.at)?];
     let (refunds, answered) = refunds(http, at, capture).await?;

@@ -12,7 +12,7 @@
 
 use crate::event::{self, DEAUTHORIZED, KINDS};
 use crate::wire::{Any, Dispute, Event, List, Ref, Refund, Session};
-use crate::{Stripe, call, read};
+use crate::{CLOCKS, Stripe, call, read};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use till_core::id::CaptureId;
@@ -129,7 +129,9 @@ pub(crate) async fn page(http: &dyn Http, at: &Account, cursor: Cursor) -> Resul
 
 async fn back(http: &dyn Http, at: &Account, newest: Option<Place>, last: &str) -> Result<Page, Fault> {
     let from = if last.is_empty() { String::new() } else { format!("&starting_after={}", call::segment(last)?) };
-    let list = match (events(http, at, &from).await, &newest) {
+    // A shop that has sold for years has nothing of ours from before the account was added.
+    let since = at.since.before(CLOCKS).secs().max(0);
+    let list = match (events(http, at, &format!("&created[gte]={since}{from}")).await, &newest) {
         // Stripe has forgotten what was the oldest, and so all that was older.
         (Err(Fault::NotFound), Some(newest)) => {
             let cursor = Cursor::After(newest.clone());

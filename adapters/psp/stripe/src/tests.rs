@@ -52,6 +52,7 @@ fn account() -> Account {
         provider_account: ACCOUNT.into(),
         livemode: false,
         webhook_secrets: vec![SECRET.to_owned().into()],
+        since: Timestamp::default(),
         access: Access::Own,
         settings: AccountSettings::default(),
     }

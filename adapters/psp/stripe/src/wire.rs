@@ -213,8 +213,8 @@ pub(crate) struct OwnAccount {
     pub(crate) charges_enabled: bool,
 }
 
-/// `webhook_endpoint`
-#[derive(Debug, Deserialize)]
+/// `webhook_endpoint`; without `Debug`, since it may hold a secret.
+#[derive(Deserialize)]
 pub(crate) struct Endpoint {
     pub(crate) id: String,
     pub(crate) url: String,

@@ -87,6 +87,7 @@ async fn the_adapter_keeps_the_contract_of_every_provider() {
         provider_account: "acct_sandbox".into(),
         livemode: false,
         webhook_secrets: vec![SECRET.to_owned().into()],
+        since: Timestamp::default(),
         access: Access::Own,
         settings: AccountSettings::default(),
     };
