@@ -35,7 +35,7 @@ async fn an_inquiry_is_the_staffs_alone_and_may_become_a_dispute_that_is_won() {
     assert_eq!(card["title"], "Disputed");
     assert!(!details(&card).contains("bank") && details(&staff).contains("Answer the bank by"), "{card:#} {staff:#}");
     assert!(!labels(&staff).contains(&"Refund".to_owned()), "the bank has the money: {staff:#}");
-    let told = shop.whispered(&format!("{code} is disputed, and the bank took 25.00 EUR")).await;
+    let told = shop.whispered(&format!("{code} is disputed at the bank, over 25.00 EUR")).await;
     assert!(told.contains(" by "), "with its deadline: {told}");
     shop.stripe.dispute_becomes(&dispute, "under_review");
     shop.stripe.dispute_becomes(&dispute, "won");

@@ -437,7 +437,8 @@ impl Payment {
         let reviews = self.reviews.iter().filter(|(_, it)| it.state == ReviewState::Open);
         let differs = |closed: &Closed| matches!(closed, Closed::Refused(why, _) if why == AMOUNT_DIFFERS);
         let amounts = self.checkouts.iter().filter(move |(_, it)| it.closed.as_ref().is_some_and(differs));
-        let anyway = self.captures.keys().filter(|_| self.cancelled_by.is_some());
+        let all_paid = self.cancelled_by.is_some() && self.sums().missing() == 0;
+        let anyway = self.captures.keys().filter(move |_| all_paid);
         inquiries
             .chain(disputes.map(|(id, _)| Alert::Dispute(id.clone())))
             .chain(refunds)

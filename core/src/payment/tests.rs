@@ -482,7 +482,7 @@ fn what_concerns_staff_alone_is_owed_to_them_once() {
         names.map(str::to_owned).collect()
     };
     assert_eq!(alerts(&[]), Vec::<String>::new());
-    assert_eq!(alerts(&[inquiry.clone()]), ["inquiry"]);
+    assert_eq!(alerts(std::slice::from_ref(&inquiry)), ["inquiry"]);
     assert_eq!(alerts(&[dispute(DisputeState::NeedsResponse, 2500)]), ["dispute"]);
     assert_eq!(alerts(&[came_back.clone(), warned.clone()]), ["refund_failed", "fraud_warning"]);
     let suspect = with(&paid(), &[warned.clone(), review(ReviewState::Open, 60)]);
