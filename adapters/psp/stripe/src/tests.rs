@@ -4,6 +4,7 @@ mod bytes;
 mod contract;
 mod currency;
 mod events;
+mod examine;
 mod faults;
 mod fetch;
 mod list;
