@@ -9,6 +9,7 @@ mod faults;
 mod fetch;
 mod list;
 mod signature;
+mod spec;
 
 use super::*;
 use fake_stripe::{Delivery as Sent, Lie, Settings};
