@@ -8,8 +8,9 @@ use crate::wire::{Endpoint, Event, List, OwnAccount};
 use crate::{VERSION, call, webhook};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use till_core::port::http::Http;
-use till_core::port::psp::{Account, Fault, Finding};
+use till_core::port::psp::{Access, Account, Fault, Finding};
 
 /// What Till does with a permission, and what it is called in the dashboard.
 const READS: [(&str, &str, &str); 5] = [
@@ -98,7 +99,10 @@ async fn account(http: &dyn Http, at: &Account) -> Result<Vec<Finding>, Finding>
         )]),
         Err(Fault::Credentials(why)) => Err(Finding::wrong(
             format!("Stripe does not accept the key: {why}"),
-            "copy the key again from the dashboard: Developers, API keys",
+            match at.access {
+                Access::Own => "copy the key again from the dashboard: Developers, API keys",
+                Access::Connected => "copy the platform's key again, or let the merchant connect the account again",
+            },
         )),
         Err(fault) => Err(Finding::wrong(
             format!("Stripe cannot be asked at {}: {fault}", at.base_url),
@@ -126,8 +130,8 @@ async fn permissions(http: &dyn Http, at: &Account) -> Finding {
     }
     if let [_, ..] = missing[..] {
         let what: Vec<&str> = missing.iter().map(|(what, _)| *what).collect();
-        let mut names: Vec<&str> = missing.iter().map(|(_, permission)| *permission).collect();
-        names.dedup();
+        let names: BTreeSet<&str> = missing.iter().map(|(_, permission)| *permission).collect();
+        let names: Vec<&str> = names.into_iter().collect();
         let mend = format!("in the dashboard, edit the key and set {}", names.join(", "));
         return Finding::wrong(format!("the key may not {}", what.join(", ")), mend);
     }
@@ -149,7 +153,9 @@ async fn webhooks(http: &dyn Http, at: &Account, url: &str) -> Vec<Finding> {
         }
         Err(fault) => return vec![Finding::note(format!("webhook endpoints could not be read: {fault}"), "ask again")],
     };
-    let Some(known) = all.iter().find(|known| known.url == url) else {
+    let (of_url, enabled) = (|it: &&Endpoint| it.url == url, |it: &&Endpoint| it.status == "enabled");
+    let known = all.iter().filter(of_url).find(enabled).or_else(|| all.iter().find(of_url));
+    let Some(known) = known else {
         let mend = format!(
             "`till stripe webhook {}`, or in the dashboard, Developers, Webhooks: add {url} with these events: {}",
             at.id,

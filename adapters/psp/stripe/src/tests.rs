@@ -4,11 +4,13 @@ mod bytes;
 mod contract;
 mod currency;
 mod events;
+mod examine;
 mod faults;
 mod fetch;
 mod list;
 mod replays;
 mod signature;
+mod spec;
 
 use super::*;
 use fake_stripe::{Delivery as Sent, Lie, Settings};
