@@ -3,7 +3,7 @@
 //! Its people pay, are declined, allow debits that come in or come back days later; the merchant refunds in the
 //! dashboard; banks refuse refunds, ask, dispute and change their minds; another shop sells on the same account.
 
-use super::{End, Hand, Provider, account, every_history, is_the_same_every_time, means_something, payment};
+use super::{End, Hand, Provider, Written, account, every_history, is_the_same_every_time, means_something, payment};
 use async_trait::async_trait;
 use fake_stripe::{Delivery, Fault, Lie, Settings, Stripe, signature};
 use serde_json::Value;
@@ -361,7 +361,7 @@ impl Provider for Shop {
         self.stripe.deliveries()
     }
 
-    fn written(&self, letter: &Delivery, hand: Hand, now: Timestamp) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+    fn written(&self, letter: &Delivery, hand: Hand, now: Timestamp) -> Option<Written> {
         let signed = match hand {
             Hand::Provider => letter.signature(now),
             Hand::Stranger => signature(&["whsec_of_a_stranger".to_owned()], now, &letter.body),
