@@ -266,7 +266,7 @@ impl<P: Provider> Sim<P> {
                 }
             }
             9 => {
-                let cents = 1 + self.seeded.below(3000);
+                let cents = if self.seeded.chance(40) { 100 } else { 1 + self.seeded.below(3000) };
                 if let Some(code) = self.a_code() {
                     self.say(&format!("/till refund {code} {}.{:02}", cents / 100, cents % 100));
                 }

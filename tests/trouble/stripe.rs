@@ -250,6 +250,21 @@ impl Shop {
         self.count("calls that were made to fail");
     }
 
+    /// Under one key the same bytes were sent each time, and no refund of ours was made twice.
+    fn one_order_each(&self) {
+        let mut orders: BTreeMap<String, Value> = BTreeMap::new();
+        for call in self.stripe.recorded() {
+            let Some((_, key)) = call.headers.iter().find(|(name, _)| name == "idempotency-key") else { continue };
+            let first = orders.entry(key.clone()).or_insert_with(|| call.params.clone());
+            assert_eq!(*first, call.params, "{key} was used for two orders");
+        }
+        let mut made = BTreeSet::new();
+        for refund in self.stripe.all("refund") {
+            let Some(asked) = refund["metadata"]["till_refund"].as_str() else { continue };
+            assert!(made.insert(asked.to_owned()), "refund {asked} was made twice");
+        }
+    }
+
     /// Every fact names objects of its own payment alone.
     fn owns_its_facts(&self, it: &Stored) {
         for (_, fact) in &it.facts {
@@ -394,6 +409,7 @@ impl Provider for Shop {
     }
 
     fn agrees(&self, stored: &[Stored], messages: &[Message]) {
+        self.one_order_each();
         for it in stored {
             self.owns_its_facts(it);
             self.alerts_once(it, messages);
