@@ -1,7 +1,10 @@
-//! Kill -9 at any moment: the real binary, a provider of its own, a load, and then the books are compared.
+//! Kill -9 at any moment: the real binary, a provider that lives on, a load, and then the books are compared.
 //!
 //! `cargo xtask crash --seeds 300` runs many more moments than the test suite does.
 
+mod provider;
+
+use self::provider::{Book, Provider, Which};
 use crate::support::{Side, browser, choose, eventually, link_of, location, token_of};
 use reqwest::header::ORIGIN;
 use serde_json::{Value, json};
@@ -14,18 +17,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use till_core::contract::seeded::Seeded;
 
-const SEEDS: u64 = 30;
 /// How many people type, pay and refund at the same time.
 const PEOPLE: u64 = 4;
 
-/// A till and its provider, as processes.
+/// A till, and its provider.
 struct Shop {
     folder: tempfile::TempDir,
     till_url: String,
     admin_url: String,
-    sandbox_url: String,
     till: Child,
-    sandbox: Child,
+    provider: Provider,
 }
 
 fn free_port() -> u16 {
@@ -40,42 +41,27 @@ fn command(folder: &Path) -> Command {
     command
 }
 
+fn run(folder: &Path, args: &[&str]) -> String {
+    let output = command(folder).args(args).output().unwrap();
+    assert!(output.status.success(), "till {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 impl Shop {
-    async fn open() -> Self {
+    async fn open(which: Which) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let [till, admin, sandbox] = [free_port(), free_port(), free_port()];
+        let [till, admin, provider] = [free_port(), free_port(), free_port()];
         let url = |port| format!("http://127.0.0.1:{port}");
         let config = format!(
             "[http]\nlisten = \"127.0.0.1:{till}\"\npublic_url = \"{}\"\nadmin = \"127.0.0.1:{admin}\"\n\
              [refunds]\nalone_max = [\"1000 EUR\"]\nperson_day_max = [\"100000 EUR\"]\nmerchant_day_max = [\"100000 EUR\"]\n\
-             [reconciler]\npoll_min_s = 1\npoll_max_s = 2\nsweep_s = 1\n[log]\nlevel = \"info\"\n\
-             [sandbox]\nenabled = true\nbase_url = \"{}\"\n",
+             [reconciler]\npoll_min_s = 1\npoll_max_s = 2\nsweep_s = 1\n[log]\nlevel = \"info\"\n{}",
             url(till),
-            url(sandbox),
+            which.config(provider),
         );
         std::fs::write(folder.path().join("till.toml"), config).unwrap();
-        let hook = format!("{}/hooks/sandbox/sandbox", url(till));
-        let sandbox_process = command(folder.path())
-            .args([
-                "sandbox",
-                "--listen",
-                &format!("127.0.0.1:{sandbox}"),
-                "--db",
-                "sandbox.db",
-                "--webhook-url",
-                &hook,
-            ])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let shop = Self {
-            till: serve(folder.path()),
-            sandbox: sandbox_process,
-            folder,
-            till_url: url(till),
-            admin_url: url(admin),
-            sandbox_url: url(sandbox),
-        };
+        let provider = which.open(folder.path(), provider, &url(till)).await;
+        let shop = Self { till: serve(folder.path()), provider, folder, till_url: url(till), admin_url: url(admin) };
         shop.up().await;
         shop
     }
@@ -97,9 +83,7 @@ impl Shop {
     }
 
     fn run(&self, args: &[&str]) -> String {
-        let output = command(self.folder.path()).args(args).output().unwrap();
-        assert!(output.status.success(), "till {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        run(self.folder.path(), args)
     }
 
     /// A desk that staff came into by a one-time link.
@@ -128,22 +112,6 @@ impl Shop {
         let status = http.get(format!("{}/status", self.admin_url)).send().await.unwrap();
         status.json::<Value>().await.unwrap()["backlog"].clone()
     }
-
-    /// Every event of the provider, oldest first.
-    async fn events(&self) -> Vec<Value> {
-        let (http, mut all, mut after) = (browser(), Vec::new(), String::new());
-        loop {
-            let url = format!("{}/v1/events?limit=100{after}", self.sandbox_url);
-            let page = http.get(url).bearer_auth("sk_test_crash").send().await.unwrap();
-            let page: Value = page.json().await.unwrap();
-            let events = page["data"].as_array().unwrap_or_else(|| panic!("a page of events: {page}")).clone();
-            after = events.last().map(|event| format!("&after={}", event["id"].as_str().unwrap())).unwrap_or_default();
-            all.extend(events);
-            if page["has_more"] != true {
-                return all;
-            }
-        }
-    }
 }
 
 fn serve(folder: &Path) -> Child {
@@ -153,10 +121,9 @@ fn serve(folder: &Path) -> Child {
 
 impl Drop for Shop {
     fn drop(&mut self) {
-        for process in [&mut self.till, &mut self.sandbox] {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
+        let _ = self.till.kill();
+        let _ = self.till.wait();
+        self.provider.end();
         if std::thread::panicking() {
             self.folder.disable_cleanup(true);
             eprintln!("logs and databases are kept in {}", self.folder.path().display());
@@ -263,9 +230,18 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn till_killed_at_any_moment_agrees_with_the_provider() {
-    let (first, seeds) = (setting("TILL_CRASH_FIRST", 1), setting("TILL_CRASH_SEEDS", SEEDS));
-    let mut shop = Shop::open().await;
+async fn till_killed_at_any_moment_agrees_with_the_sandbox() {
+    killed_at_any_moment(Which::Sandbox, 30).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn till_killed_at_any_moment_agrees_with_stripe() {
+    killed_at_any_moment(Which::Stripe, 15).await;
+}
+
+async fn killed_at_any_moment(which: Which, seeds_in_ci: u64) {
+    let (first, seeds) = (setting("TILL_CRASH_FIRST", 1), setting("TILL_CRASH_SEEDS", seeds_in_ci));
+    let mut shop = Shop::open(which).await;
     let desk = shop.desk().await;
     let over = Arc::new(AtomicBool::new(false));
     let mut people = Vec::new();
@@ -282,7 +258,7 @@ async fn till_killed_at_any_moment_agrees_with_the_provider() {
         for seed in first..first + seeds {
             tokio::time::sleep(Duration::from_millis(20 + Seeded::new(seed).below(700))).await;
             shop.kill().await;
-            if seeds > SEEDS {
+            if seeds > seeds_in_ci {
                 eprintln!("killed with seed {seed}");
             }
         }
@@ -290,6 +266,7 @@ async fn till_killed_at_any_moment_agrees_with_the_provider() {
     };
     let (asked, ()) = futures::future::join(futures::future::join_all(people), killing).await;
     let asked: Vec<String> = asked.into_iter().flatten().collect();
+    shop.provider.well();
     settle(&shop).await;
     compare(&shop, &desk, &asked).await;
 }
@@ -311,38 +288,14 @@ async fn settle(shop: &Shop) {
     assert_eq!(shop.backlog(&http).await["dead"], 0, "nothing was given up");
 }
 
-/// What the provider says of one payment, from its events alone.
-#[derive(Default)]
-struct Book {
-    captured: i64,
-    refunded: i64,
-    checkouts: BTreeMap<String, String>,
-}
-
 async fn compare(shop: &Shop, desk: &Side, asked: &[String]) {
-    let mut books: BTreeMap<String, Book> = BTreeMap::new();
-    for event in shop.events().await {
-        let object = &event["data"]["object"];
-        let of = object["metadata"]["till_payment"].as_str().unwrap().to_owned();
-        let book = books.entry(of).or_default();
-        let id = object["id"].as_str().unwrap().to_owned();
-        match event["type"].as_str().unwrap() {
-            "checkout.created" => {
-                let n = object["metadata"]["till_n"].to_string();
-                assert_eq!(book.checkouts.insert(n.clone(), id), None, "checkout {n} exists twice");
-            }
-            "checkout.completed" => book.captured += object["amount"]["minor"].as_i64().unwrap(),
-            "refund.succeeded" => book.refunded += object["amount"]["minor"].as_i64().unwrap(),
-            _ => {}
-        }
-    }
+    let books = shop.provider.books().await;
     let payments = shop.payments();
     let mut references = BTreeSet::new();
     for payment in &payments {
         let reference = payment["wording"]["reference"].as_str().unwrap().to_owned();
         assert!(references.insert(reference.clone()), "{reference} was made twice");
-        let none = Book::default();
-        let book = books.get(payment["id"].as_str().unwrap()).unwrap_or(&none);
+        let book: Book = books.get(payment["id"].as_str().unwrap()).copied().unwrap_or_default();
         assert_eq!(payment["captured_minor"], book.captured, "{payment:#}");
         assert_eq!(payment["refunded_minor"], book.refunded, "{payment:#}");
         assert_eq!(payment["reserved_minor"], 0, "{payment:#}");

@@ -66,8 +66,8 @@ trait Provider: Sized {
     fn end(&mut self, seeded: &mut Seeded);
     /// Webhooks that nobody has accepted, oldest first.
     fn letters(&mut self) -> Vec<Self::Letter>;
-    /// Headers and body of a webhook; `None` where a provider has no such hand.
-    fn written(&self, letter: &Self::Letter, hand: Hand, now: Timestamp) -> Option<(Vec<(String, String)>, Vec<u8>)>;
+    /// A webhook as it is sent; `None` where a provider has no such hand.
+    fn written(&self, letter: &Self::Letter, hand: Hand, now: Timestamp) -> Option<Written>;
     /// What became of it: accepted, refused, or lost for ever.
     fn became(&mut self, letter: &Self::Letter, end: End);
     fn holds(&self) -> BTreeMap<PaymentId, Holds>;
@@ -76,6 +76,9 @@ trait Provider: Sized {
     /// What happened, counted by name.
     fn counted(&self) -> BTreeMap<&'static str, u64>;
 }
+
+/// Headers and body.
+type Written = (Vec<(String, String)>, Vec<u8>);
 
 /// Who signs a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,7 +267,7 @@ impl<P: Provider> Sim<P> {
                 }
             }
             9 => {
-                let cents = 1 + self.seeded.below(3000);
+                let cents = if self.seeded.chance(40) { 100 } else { 1 + self.seeded.below(3000) };
                 if let Some(code) = self.a_code() {
                     self.say(&format!("/till refund {code} {}.{:02}", cents / 100, cents % 100));
                 }

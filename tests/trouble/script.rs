@@ -1,6 +1,6 @@
 //! The scripted provider: no wire, so that thousands of histories take seconds.
 
-use super::{End, Hand, Provider, account};
+use super::{End, Hand, Provider, Written, account};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use till::clock::Clock;
@@ -66,7 +66,7 @@ impl Provider for Script {
     }
 
     /// It signs nothing.
-    fn written(&self, letter: &Reported, hand: Hand, _: Timestamp) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+    fn written(&self, letter: &Reported, hand: Hand, _: Timestamp) -> Option<Written> {
         (hand == Hand::Provider).then(|| (Vec::new(), serde_json::to_vec(letter).unwrap()))
     }
 

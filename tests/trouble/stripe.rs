@@ -3,7 +3,7 @@
 //! Its people pay, are declined, allow debits that come in or come back days later; the merchant refunds in the
 //! dashboard; banks refuse refunds, ask, dispute and change their minds; another shop sells on the same account.
 
-use super::{End, Hand, Provider, account, every_history, is_the_same_every_time, means_something, payment};
+use super::{End, Hand, Provider, Written, account, every_history, is_the_same_every_time, means_something, payment};
 use async_trait::async_trait;
 use fake_stripe::{Delivery, Fault, Lie, Settings, Stripe, signature};
 use serde_json::Value;
@@ -250,6 +250,21 @@ impl Shop {
         self.count("calls that were made to fail");
     }
 
+    /// Under one key the same bytes were sent each time, and no refund of ours was made twice.
+    fn one_order_each(&self) {
+        let mut orders: BTreeMap<String, Value> = BTreeMap::new();
+        for call in self.stripe.recorded() {
+            let Some((_, key)) = call.headers.iter().find(|(name, _)| name == "idempotency-key") else { continue };
+            let first = orders.entry(key.clone()).or_insert_with(|| call.params.clone());
+            assert_eq!(*first, call.params, "{key} was used for two orders");
+        }
+        let mut made = BTreeSet::new();
+        for refund in self.stripe.all("refund") {
+            let Some(asked) = refund["metadata"]["till_refund"].as_str() else { continue };
+            assert!(made.insert(asked.to_owned()), "refund {asked} was made twice");
+        }
+    }
+
     /// Every fact names objects of its own payment alone.
     fn owns_its_facts(&self, it: &Stored) {
         for (_, fact) in &it.facts {
@@ -361,7 +376,7 @@ impl Provider for Shop {
         self.stripe.deliveries()
     }
 
-    fn written(&self, letter: &Delivery, hand: Hand, now: Timestamp) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+    fn written(&self, letter: &Delivery, hand: Hand, now: Timestamp) -> Option<Written> {
         let signed = match hand {
             Hand::Provider => letter.signature(now),
             Hand::Stranger => signature(&["whsec_of_a_stranger".to_owned()], now, &letter.body),
@@ -394,6 +409,7 @@ impl Provider for Shop {
     }
 
     fn agrees(&self, stored: &[Stored], messages: &[Message]) {
+        self.one_order_each();
         for it in stored {
             self.owns_its_facts(it);
             self.alerts_once(it, messages);

@@ -55,10 +55,7 @@ impl fmt::Display for Failure {
             Self::File { path, source } => write!(f, "could not use the file `{}`: {source}", path.display()),
             Self::Terminal(source) => write!(f, "could not read your answer: {source}; try --yes"),
             Self::NoSuchTest { name } => {
-                write!(
-                    f,
-                    "tests/main.rs has no test `{name}`; if it was renamed, rename CRASH_TEST in xtask/src/main.rs"
-                )
+                write!(f, "tests/main.rs has no test `{name}`; if it was renamed, rename it in xtask/src/main.rs too")
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! test   browser, judge (found, or installed once) ─► build ─► every test ─► what was left out
-//! crash  build ─► one test of tests/main.rs, with as many seeds as you like
+//! crash  build ─► one test of tests/main.rs for each provider, with as many seeds as you like
 //! ```
 //!
 //! Deliberately absent: a test runner of our own. Underneath it is plain `cargo test`, so that a single test can be run
@@ -25,13 +25,29 @@ mod stage;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
 use crate::left_out::LeftOut;
 
-/// The crash test's full name, in `tests/main.rs`. A rename there must come here too; `cargo xtask crash` says so.
-const CRASH_TEST: &str = "crash::till_killed_at_any_moment_agrees_with_the_provider";
+/// The provider that a killed till is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Provider {
+    /// Till's own sandbox, another process
+    Sandbox,
+    /// The fake Stripe of the tests, over HTTP
+    Stripe,
+}
+
+impl Provider {
+    /// The crash test's full name, in `tests/main.rs`. A rename there must come here too; `cargo xtask crash` says so.
+    const fn test(self) -> &'static str {
+        match self {
+            Self::Sandbox => "crash::till_killed_at_any_moment_agrees_with_the_sandbox",
+            Self::Stripe => "crash::till_killed_at_any_moment_agrees_with_stripe",
+        }
+    }
+}
 
 /// Developer commands for Till.
 #[derive(Parser)]
@@ -47,7 +63,8 @@ Examples:
   cargo xtask test --yes                  the same, and never ask before installing
   cargo xtask test -- expiry              only the tests with `expiry` in their name
   cargo xtask crash --seeds 300           kill Till at 300 moments
-  cargo xtask crash --first 17 --seeds 1  seed 17 again, the one that failed";
+  cargo xtask crash --first 17 --seeds 1  seed 17 again, the one that failed
+  cargo xtask crash --provider stripe     only with the fake Stripe as the provider";
 
 #[derive(Subcommand)]
 enum Task {
@@ -84,6 +101,9 @@ struct Crash {
     /// How many moments
     #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
+    /// Only with this provider [default: one after the other]
+    #[arg(long, value_name = "NAME")]
+    provider: Option<Provider>,
     /// The first seed; the others follow it
     #[arg(long, default_value_t = 1, value_name = "S")]
     first: u64,
@@ -137,12 +157,19 @@ fn crash(how: &Crash) -> Result<(), Failure> {
         cargo
     };
     stage::timed("build", || stage::run(cargo().arg("--no-run")))?;
-    // A filter that matches nothing passes, so ask first.
-    let listed = stage::output(cargo().args(["--quiet", "--", "--list", "--exact", CRASH_TEST]))?;
-    if !listed.lines().any(|line| line == format!("{CRASH_TEST}: test")) {
-        return Err(Failure::NoSuchTest { name: CRASH_TEST });
+    let tests: Vec<&'static str> = match how.provider {
+        Some(provider) => vec![provider.test()],
+        None => Provider::value_variants().iter().map(|provider| provider.test()).collect(),
+    };
+    for name in tests {
+        // A filter that matches nothing passes, so ask first.
+        let listed = stage::output(cargo().args(["--quiet", "--", "--list", "--exact", name]))?;
+        if !listed.lines().any(|line| line == format!("{name}: test")) {
+            return Err(Failure::NoSuchTest { name });
+        }
+        stage::timed(name, || stage::run(cargo().args(["--", "--nocapture", "--exact", name])))?;
     }
-    stage::timed("crash", || stage::run(cargo().args(["--", "--nocapture", "--exact", CRASH_TEST])))
+    Ok(())
 }
 
 /// Where cargo builds: kept between runs, never committed.
@@ -166,6 +193,15 @@ mod tests {
         let Task::Test(test) = cli.task else { panic!("parsed as another task") };
         assert!(test.yes);
         assert_eq!(test.filter, ["expiry", "--nocapture"]);
+    }
+
+    #[test]
+    fn each_provider_is_crashed_by_a_test_of_its_own() {
+        let cli = Cli::parse_from(["cargo xtask", "crash", "--provider", "stripe"]);
+        let Task::Crash(crash) = cli.task else { panic!("parsed as another task") };
+        assert_eq!(crash.provider, Some(Provider::Stripe));
+        assert_ne!(Provider::Stripe.test(), Provider::Sandbox.test());
+        assert!(Cli::try_parse_from(["cargo xtask", "crash", "--provider", "paypal"]).is_err());
     }
 
     #[test]
