@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::traffic::{Heard, Note};
 use crate::world::{At, LinkMode};
 use std::fmt::Write as _;
-use till_core::port::psp::{Finding, Verdict};
+use till_core::port::psp::{Finding, Hook, Verdict};
 use till_core::port::store::{Backlog, StoreError};
 use till_core::time::Timestamp;
 
@@ -41,9 +41,10 @@ pub async fn examine(config: &Config, rows: &Rows, clock: &Clock) -> Result<Find
         let found = match source.open(&row) {
             Err(bad) => vec![Finding::wrong(bad.to_string(), "put the secret where the account looks for it")],
             Ok(at) => {
-                let hook = hook(&links, &at);
+                let (public, local) = (hook(&links, &at), format!("http://{}{}", config.http.listen, path(&at)));
+                let hook = public.as_deref().map_or(Hook::Local(&local), Hook::Public);
                 let mut found = of_closing(&at);
-                found.extend(at.psp.examine(&http, &at.account, hook.as_deref()).await);
+                found.extend(at.psp.examine(&http, &at.account, hook, clock()).await);
                 found.extend(of_deliveries(rows, &at, &links, clock()).await?);
                 found
             }
@@ -56,9 +57,13 @@ pub async fn examine(config: &Config, rows: &Rows, clock: &Clock) -> Result<Find
 /// Where an account's webhooks shall go; none where the world cannot reach us.
 pub fn hook(links: &LinkMode, at: &At) -> Option<String> {
     match links {
-        LinkMode::Ours(base) => Some(format!("{base}/hooks/{}/{}", at.psp.name(), at.account.id)),
+        LinkMode::Ours(base) => Some(base.clone() + &path(at)),
         LinkMode::Direct { .. } => None,
     }
+}
+
+fn path(at: &At) -> String {
+    format!("/hooks/{}/{}", at.psp.name(), at.account.id)
 }
 
 fn of_links(links: &LinkMode) -> Finding {

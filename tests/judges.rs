@@ -185,6 +185,7 @@ fn account() -> Account {
         provider_account: "acct_1TillShopAAAAAAA".into(),
         livemode: false,
         webhook_secrets: vec![SECRET.to_owned().into()],
+        since: Timestamp::default(),
         access: Access::Own,
         settings: AccountSettings::default(),
     }

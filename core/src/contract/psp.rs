@@ -20,7 +20,7 @@ use crate::order::{CheckoutOrder, IdemKey, Line, RefundOrder};
 use crate::payment::{CheckoutState, RefundState};
 use crate::port::http::{Http, HttpError, Request, Response};
 use crate::port::psp::{
-    About, Account, Ask, Delivery, Distrust, Evidence, Expire, Fault, News, Psp, Reported, Takes, Verdict,
+    About, Account, Ask, Delivery, Distrust, Evidence, Expire, Fault, Hook, News, Psp, Reported, Takes, Verdict,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -64,6 +64,9 @@ pub struct Setup<'a> {
     /// A body that the provider sent about somebody else's payment.
     pub foreign: &'a [u8],
 }
+
+/// A till on one's own computer.
+const LOCAL: Hook<'static> = Hook::Local("http://127.0.0.1:8080/hooks/psp/main");
 
 /// Runs every claim.
 pub async fn suite(s: &mut Setup<'_>) {
@@ -384,13 +387,13 @@ async fn a_wrong_key_is_credentials(s: &mut Setup<'_>) {
     let key = IdemKey::create(order.payment, order.n);
     assert!(matches!(s.psp.create(s.http, &wrong, &order, &key).await, Err(Fault::Credentials(_))));
     assert!(matches!(s.psp.list_since(s.http, &wrong, None).await, Err(Fault::Credentials(_))));
-    let found = s.psp.examine(s.http, &wrong, None).await;
+    let found = s.psp.examine(s.http, &wrong, LOCAL, s.now).await;
     assert!(found.iter().any(|it| it.verdict == Verdict::Wrong && !it.mend.is_empty()), "the host is told: {found:?}");
     s.create(&order).await.expect("a call that was not let in has used no key");
 }
 
 async fn an_account_that_is_set_up_has_nothing_wrong(s: &mut Setup<'_>) {
-    let found = s.psp.examine(s.http, s.account, None).await;
+    let found = s.psp.examine(s.http, s.account, LOCAL, s.now).await;
     assert!(found.iter().any(|it| it.verdict == Verdict::Good), "what works is said too: {found:?}");
     assert!(found.iter().all(|it| it.verdict != Verdict::Wrong), "{found:?}");
     assert_eq!(s.psp.takes(Money::new(2500, s.currency)), Takes::Yes, "an ordinary amount is taken");

@@ -21,8 +21,8 @@ use crate::port::chat::{Caps, Chat, Health, Person, Private, Rendered, SendError
 use crate::port::desk::Desk;
 use crate::port::http::Http;
 use crate::port::psp::{
-    About, Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, News, Page, Psp, PspCaps,
-    Reported, Takes,
+    About, Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, News, Page, Psp,
+    PspCaps, Reported, Takes,
 };
 use crate::text::Locale;
 use crate::time::Timestamp;
@@ -345,7 +345,7 @@ impl Psp for ScriptedPsp {
         Takes::Yes
     }
 
-    async fn examine(&self, _: &dyn Http, _: &Account, _: Option<&str>) -> Vec<Finding> {
+    async fn examine(&self, _: &dyn Http, _: &Account, _: Hook<'_>, _: Timestamp) -> Vec<Finding> {
         vec![Finding::good("the script answers")]
     }
 

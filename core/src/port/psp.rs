@@ -406,6 +406,15 @@ pub struct Finding {
     pub mend: String,
 }
 
+/// Where an account's deliveries shall go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook<'a> {
+    /// To this URL, which the world can reach.
+    Public(&'a str),
+    /// To this URL, which this computer alone can reach.
+    Local(&'a str),
+}
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -485,9 +494,9 @@ pub trait Psp: Send + Sync {
     /// [`Fault::NotFound`] when the provider knows nothing of it.
     async fn fetch(&self, http: &dyn Http, at: &Account, ask: &Ask) -> Result<Vec<Reported>, Fault>;
 
-    /// Looks at how the account is set up, changing nothing: key, permissions, webhooks. `hook` is where deliveries
-    /// shall go; `None` when the world cannot reach us.
-    async fn examine(&self, http: &dyn Http, at: &Account, hook: Option<&str>) -> Vec<Finding>;
+    /// Looks at how the account is set up, changing nothing: key, permissions, webhooks, and whether the provider's
+    /// clock says `now`.
+    async fn examine(&self, http: &dyn Http, at: &Account, hook: Hook<'_>, now: Timestamp) -> Vec<Finding>;
 
     /// The next page of events after `cursor`; from the oldest kept when `None`.
     ///

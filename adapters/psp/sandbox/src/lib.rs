@@ -20,7 +20,8 @@ use till_core::money::Money;
 use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
 use till_core::port::http::Http;
 use till_core::port::psp::{
-    Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, Page, Psp, PspCaps, Reported, Takes,
+    Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, Page, Psp, PspCaps, Reported,
+    Takes,
 };
 use till_core::signature;
 use till_core::time::Timestamp;
@@ -116,7 +117,7 @@ impl Psp for Sandbox {
         }
     }
 
-    async fn examine(&self, http: &dyn Http, at: &Account, hook: Option<&str>) -> Vec<Finding> {
+    async fn examine(&self, http: &dyn Http, at: &Account, hook: Hook<'_>, _: Timestamp) -> Vec<Finding> {
         let key = match self.list_since(http, at, None).await {
             Ok(_) => Finding::good(format!("the sandbox at {} answers and knows the key", at.base_url)),
             Err(Fault::Credentials(why)) => {
@@ -127,11 +128,9 @@ impl Psp for Sandbox {
                 "start it with `till sandbox`",
             ),
         };
-        let webhook = hook.map(|url| {
-            let mend = format!("`till sandbox --webhook-url {url}`, with the same secret on both sides");
-            Finding::note("the sandbox does not say where its webhooks go", mend)
-        });
-        [Some(key), webhook].into_iter().flatten().collect()
+        let (Hook::Public(url) | Hook::Local(url)) = hook;
+        let mend = format!("`till sandbox --webhook-url {url}`, with the same secret on both sides");
+        vec![key, Finding::note("the sandbox does not say where its webhooks go", mend)]
     }
 
     async fn list_since(&self, http: &dyn Http, at: &Account, cursor: Option<&str>) -> Result<Page, Fault> {

@@ -147,8 +147,8 @@ fn fault(response: &Response) -> Fault {
 
 /// A text of Stripe's, fit for a log line or a message to staff: one line, not long, and without a key in it.
 fn short(text: &str) -> String {
-    let begins = |part: &str| ["sk_", "rk_", "whsec_"].iter().any(|prefix| part.starts_with(prefix));
-    let secret = |word: &&str| word.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(begins);
+    let prefixes = ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"];
+    let secret = |word: &&str| prefixes.iter().any(|prefix| word.contains(prefix));
     let words = text.split_whitespace().map(|word| if secret(&word) { "…" } else { word });
     let line = words.collect::<Vec<_>>().join(" ");
     line.chars().filter(|c| !c.is_control()).take(300).collect()

@@ -9,8 +9,13 @@ use crate::{VERSION, call, webhook};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use till_core::port::http::Http;
-use till_core::port::psp::{Access, Account, Fault, Finding};
+use till_core::port::psp::{Access, Account, Fault, Finding, Hook};
+use till_core::time::Timestamp;
+
+/// How far the two clocks may be apart; an answer takes a moment, and its time has no fractions.
+const CLOCK_OFF: Duration = Duration::from_secs(60);
 
 /// What Till does with a permission, and what it is called in the dashboard.
 const READS: [(&str, &str, &str); 5] = [
@@ -25,7 +30,7 @@ const WRITES: [(&str, &str, &str); 2] = [
     ("/v1/refunds", "make refunds", "Charges and Refunds: Write"),
 ];
 
-pub(crate) async fn examine(http: &dyn Http, at: &Account, hook: Option<&str>) -> Vec<Finding> {
+pub(crate) async fn examine(http: &dyn Http, at: &Account, hook: Hook<'_>, now: Timestamp) -> Vec<Finding> {
     let mut found = vec![key(at)];
     match account(http, at).await {
         Ok(of_account) => found.extend(of_account),
@@ -35,22 +40,33 @@ pub(crate) async fn examine(http: &dyn Http, at: &Account, hook: Option<&str>) -
             return found;
         }
     }
-    found.push(permissions(http, at).await);
+    let (may, told_at) = permissions(http, at).await;
+    found.push(may);
+    found.extend(told_at.and_then(|told_at| clock(told_at, now)));
     if at.webhook_secrets.is_empty() {
         let mend = format!("`till stripe webhook {}` makes the endpoint and keeps its secret", at.id);
         found.push(Finding::wrong("no webhook secret is configured, so no webhook is believed", mend));
     }
     match hook {
-        Some(url) => found.extend(webhooks(http, at, url).await),
-        None => found.push(Finding::note(
+        Hook::Public(url) => found.extend(webhooks(http, at, url).await),
+        Hook::Local(url) => found.push(Finding::note(
             "this till has no public address, so Stripe cannot reach it: payments are found by asking, every minute",
             format!(
-                "to see webhooks here, run `stripe listen --forward-to http://127.0.0.1:8080/hooks/stripe/{}`",
+                "to see webhooks here, run `stripe listen --forward-to {url}`, and give `till account secrets {} \
+                 --webhook-secret` the secret that it prints",
                 at.id
             ),
         )),
     }
     found
+}
+
+/// Whether the two clocks agree: a signature is believed for five minutes, a deadline is a moment.
+fn clock(told_at: Timestamp, now: Timestamp) -> Option<Finding> {
+    let (ahead, behind) = (now.since(told_at), told_at.since(now));
+    let (by, which) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
+    let off = format!("this computer's clock is {} s {which} Stripe's", by.as_secs());
+    (by > CLOCK_OFF).then(|| Finding::wrong(off, "let it be set by NTP: `timedatectl set-ntp true`"))
 }
 
 /// Whether the key is of the kind that the account says.
@@ -111,12 +127,13 @@ async fn account(http: &dyn Http, at: &Account) -> Result<Vec<Finding>, Finding>
     }
 }
 
-async fn permissions(http: &dyn Http, at: &Account) -> Finding {
+async fn permissions(http: &dyn Http, at: &Account) -> (Finding, Option<Timestamp>) {
     let mut missing: Vec<(&str, &str)> = Vec::new();
     let mut unknown: Vec<String> = Vec::new();
+    let mut told_at = None;
     for (path, what, permission) in READS {
         match call::get::<Value>(http, at, path).await {
-            Ok(_) => {}
+            Ok(told) => told_at = told.at,
             Err(Fault::Credentials(_)) => missing.push((what, permission)),
             Err(fault) => unknown.push(format!("{what}: {fault}")),
         }
@@ -128,7 +145,11 @@ async fn permissions(http: &dyn Http, at: &Account) -> Finding {
             Err(fault) => unknown.push(format!("{what}: {fault}")),
         }
     }
-    if let [_, ..] = missing[..] {
+    (may(&missing, &unknown), told_at)
+}
+
+fn may(missing: &[(&str, &str)], unknown: &[String]) -> Finding {
+    if !missing.is_empty() {
         let what: Vec<&str> = missing.iter().map(|(what, _)| *what).collect();
         let names: BTreeSet<&str> = missing.iter().map(|(_, permission)| *permission).collect();
         let names: Vec<&str> = names.into_iter().collect();

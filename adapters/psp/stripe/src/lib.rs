@@ -30,8 +30,8 @@ use till_core::money::Money;
 use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
 use till_core::port::http::Http;
 use till_core::port::psp::{
-    About, Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, Page, Psp, PspCaps, Reported,
-    Takes,
+    About, Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, Page, Psp, PspCaps,
+    Reported, Takes,
 };
 use till_core::time::Timestamp;
 use wire::{Dispute, Intent, List, Refund, Session};
@@ -131,8 +131,8 @@ impl Psp for Stripe {
         }
     }
 
-    async fn examine(&self, http: &dyn Http, at: &Account, hook: Option<&str>) -> Vec<Finding> {
-        examine::examine(http, at, hook).await
+    async fn examine(&self, http: &dyn Http, at: &Account, hook: Hook<'_>, now: Timestamp) -> Vec<Finding> {
+        examine::examine(http, at, hook, now).await
     }
 
     async fn list_since(&self, http: &dyn Http, at: &Account, cursor: Option<&str>) -> Result<Page, Fault> {

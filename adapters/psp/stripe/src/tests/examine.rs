@@ -17,7 +17,8 @@ const GRANTS: [&str; 7] = [
 const RESTRICTED: &str = "rk_test_51TillShopRestricted";
 
 fn examined(bench: &Bench, hook: Option<&str>) -> Vec<String> {
-    let found = done(Stripe.examine(&bench.fake, &bench.at, hook));
+    let hook = hook.map_or(Hook::Local("http://127.0.0.1:8080/hooks/stripe/main"), Hook::Public);
+    let found = done(Stripe.examine(&bench.fake, &bench.at, hook, NOW));
     for finding in &found {
         let text = format!("{} {}", finding.text, finding.mend);
         assert_eq!(finding.mend.is_empty(), finding.verdict == Verdict::Good, "what is bad can be mended: {text}");
@@ -60,12 +61,27 @@ fn an_account_that_is_set_up_is_good_in_every_point() {
 }
 
 #[test]
+fn a_clock_that_is_off_is_found() {
+    let bench = set_up();
+    for (now, off) in [
+        (NOW.after(Duration::from_secs(59)), None),
+        (NOW.after(Duration::from_secs(90)), Some("this computer's clock is 90 s ahead of Stripe's")),
+        (NOW.before(Duration::from_secs(400)), Some("this computer's clock is 400 s behind Stripe's")),
+    ] {
+        let found = done(Stripe.examine(&bench.fake, &bench.at, Hook::Public(HOOK), now));
+        let wrong: Vec<&str> =
+            found.iter().filter(|it| it.verdict == Verdict::Wrong).map(|it| it.text.as_str()).collect();
+        assert_eq!(wrong, off.into_iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn a_till_without_an_address_is_told_how_to_see_webhooks() {
     let found = examined(&set_up(), None);
     assert_eq!(
         lines(&found[3..]),
         [
-            "Note: this till has no public address, so Stripe cannot reach it: payments are found by asking, every minute -> to see webhooks here, run `stripe listen --forward-to http://127.0.0.1:8080/hooks/stripe/main`",
+            "Note: this till has no public address, so Stripe cannot reach it: payments are found by asking, every minute -> to see webhooks here, run `stripe listen --forward-to http://127.0.0.1:8080/hooks/stripe/main`, and give `till account secrets main --webhook-secret` the secret that it prints",
         ]
     );
 }
