@@ -187,6 +187,7 @@ fn account() -> Account {
         webhook_secrets: vec![SECRET.to_owned().into()],
         access: Access::Own,
         settings: AccountSettings::default(),
+        since: NOW,
     }
 }
 
