@@ -188,6 +188,7 @@ fn account() -> Account {
         since: Timestamp::default(),
         access: Access::Own,
         settings: AccountSettings::default(),
+        since: NOW,
     }
 }
 
