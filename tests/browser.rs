@@ -2,6 +2,7 @@
 //!
 //! Pictures of every page and card state go to `target/tmp/pictures`, in desktop and phone width.
 
+use crate::support::stripe::Shop;
 use crate::support::{PATIENCE, Town, eventually};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -15,7 +16,16 @@ const PHONE: (u32, u32) = (390, 844);
 struct Browser {
     chromedriver: Child,
     driver: WebDriver,
+    sides: Sides,
     _profile: tempfile::TempDir,
+}
+
+/// Where customer and staff are.
+enum Sides {
+    /// Side by side, in the frames of the demo page.
+    Frames,
+    /// Each in a window of their own.
+    Windows([WindowHandle; 2]),
 }
 
 fn program(variable: &str, usual: &str) -> Option<PathBuf> {
@@ -58,7 +68,8 @@ impl Browser {
         }
         let url = format!("http://127.0.0.1:{port}");
         let driver = eventually(async || WebDriver::new(&url, wanted.clone()).await.ok()).await;
-        Some(Self { chromedriver, driver: driver.expect("a browser session"), _profile: profile })
+        let driver = driver.expect("a browser session");
+        Some(Self { chromedriver, driver, sides: Sides::Frames, _profile: profile })
     }
 
     async fn close(self) {
@@ -86,7 +97,11 @@ impl Browser {
         std::fs::create_dir_all(&folder).unwrap();
         // Let highlights fade.
         tokio::time::sleep(Duration::from_millis(700)).await;
-        self.driver.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
+        let of = match self.sides {
+            Sides::Frames => "",
+            Sides::Windows(_) => "stripe-",
+        };
+        self.driver.screenshot(&folder.join(format!("{of}{name}.png"))).await.unwrap();
     }
 
     /// Nothing sticks out to the side.
@@ -125,10 +140,17 @@ impl Browser {
         element.click().await.unwrap();
     }
 
-    /// Goes into one of the two frames of the demo page.
+    /// Goes to the customer or to staff.
     async fn frame(&self, number: u16) {
-        self.driver.enter_default_frame().await.unwrap();
-        self.driver.enter_frame(number).await.unwrap();
+        match &self.sides {
+            Sides::Frames => {
+                self.driver.enter_default_frame().await.unwrap();
+                self.driver.enter_frame(number).await.unwrap();
+            }
+            Sides::Windows(windows) => {
+                self.driver.switch_to_window(windows[usize::from(number)].clone()).await.unwrap();
+            }
+        }
     }
 
     async fn type_and_send(&self, text: &str) {
@@ -198,10 +220,57 @@ async fn two_people_see_a_card_turn_to_paid_in_a_real_browser() {
 
     paid_and_refunded(&browser, &main).await;
     cancelled_from_the_form(&browser).await;
-    declined_then_expired(&browser, &town, &main).await;
-    on_a_phone(&browser, &town).await;
+    declined_then_expired(&browser, &|by| town.ahead(by), &main).await;
+    on_a_phone(&browser, &town.url, &[("/chat", "phone-chat"), ("/desk", "phone-desk"), ("/", "phone-demo")]).await;
     browser.close().await;
     town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_story_is_told_with_the_page_of_stripe() {
+    let Some(mut browser) = Browser::open("browser::the_same_story_is_told_with_the_page_of_stripe").await else {
+        return;
+    };
+    let shop = Shop::open().await;
+    browser.size(DESKTOP).await;
+    browser.driver.goto(format!("{}/healthz", shop.url)).await.unwrap();
+    for cookie in &shop.cookies {
+        let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+        browser.driver.add_cookie(Cookie::new(name, value)).await.unwrap();
+    }
+    let customer = browser.driver.window().await.unwrap();
+    browser.driver.goto(format!("{}/chat", shop.url)).await.unwrap();
+    let staff = browser.driver.new_tab().await.unwrap();
+    browser.driver.switch_to_window(staff.clone()).await.unwrap();
+    browser.driver.goto(format!("{}/desk", shop.url)).await.unwrap();
+    browser.sides = Sides::Windows([customer.clone(), staff]);
+
+    browser.click("#conversations a", "Guest").await;
+    browser.type_and_send("/pay 25 EUR coffee").await;
+    browser.both_show("25.00 EUR").await;
+    paid_and_refunded(&browser, &customer).await;
+    cancelled_from_the_form(&browser).await;
+    declined_then_expired(&browser, &|by| shop.ahead(by), &customer).await;
+    on_a_phone(&browser, &shop.url, &[("/chat", "phone-chat"), ("/desk", "phone-desk")]).await;
+    disputed(&browser, &shop).await;
+    browser.close().await;
+    shop.close().await;
+}
+
+/// What the bank does shows on the staff's card, and only what concerns the customer on theirs.
+async fn disputed(browser: &Browser, shop: &Shop) {
+    browser.size(DESKTOP).await;
+    let paid = shop.stripe.all("payment_intent").into_iter().rfind(|intent| intent["status"] == "succeeded").unwrap();
+    shop.stripe.dispute(paid["id"].as_str().unwrap(), 400, true);
+    browser.frame(STAFF).await;
+    browser.driver.goto(format!("{}/desk", shop.url)).await.unwrap();
+    browser.click("#conversations a", "Guest").await;
+    browser.find_text("#log .card", "Answer the bank by").await;
+    browser.picture("13-inquiry").await;
+    browser.frame(CUSTOMER).await;
+    browser.driver.goto(format!("{}/chat", shop.url)).await.unwrap();
+    let cards = browser.find("#log").await.text().await.unwrap();
+    assert!(!cards.contains("bank"), "an inquiry is no public matter: {cards}");
 }
 
 async fn paid_and_refunded(browser: &Browser, main: &WindowHandle) {
@@ -262,7 +331,7 @@ async fn cancelled_from_the_form(browser: &Browser) {
     browser.picture("10-cancelled").await;
 }
 
-async fn declined_then_expired(browser: &Browser, town: &Town, main: &WindowHandle) {
+async fn declined_then_expired(browser: &Browser, ahead: &dyn Fn(Duration), main: &WindowHandle) {
     browser.frame(STAFF).await;
     browser.type_and_send("/pay 2 x 4.50 EUR coffee + 3 EUR cake expires:10m note:\"See you at the window\"").await;
     browser.both_show("12.00 EUR").await;
@@ -275,28 +344,28 @@ async fn declined_then_expired(browser: &Browser, town: &Town, main: &WindowHand
     browser.picture("11-declined").await;
     browser.back_to(main).await;
     browser.both_show("Declined").await;
-    town.ahead(Duration::from_secs(11 * 60));
+    ahead(Duration::from_secs(11 * 60));
     browser.both_show("Expired").await;
     browser.driver.enter_default_frame().await.unwrap();
     browser.picture("12-expired").await;
 }
 
-async fn on_a_phone(browser: &Browser, town: &Town) {
+async fn on_a_phone(browser: &Browser, url: &str, pages: &[(&str, &str)]) {
     browser.size(PHONE).await;
-    for (path, name) in [("/chat", "phone-chat"), ("/desk", "phone-desk"), ("/", "phone-demo")] {
-        browser.driver.goto(format!("{}{path}", town.url)).await.unwrap();
+    for (path, name) in pages {
+        browser.driver.goto(format!("{url}{path}")).await.unwrap();
         browser.find("body").await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         browser.picture(name).await;
         browser.fits(name).await;
     }
-    browser.driver.goto(format!("{}/desk", town.url)).await.unwrap();
+    browser.driver.goto(format!("{url}/desk")).await.unwrap();
     browser.click("#conversations a", "Guest").await;
     browser.type_and_send("/pay 4 EUR espresso").await;
     browser.find_text("#log .card", "4.00 EUR").await;
     browser.picture("phone-desk-room").await;
     browser.fits("phone-desk-room").await;
-    browser.driver.goto(format!("{}/chat", town.url)).await.unwrap();
+    browser.driver.goto(format!("{url}/chat")).await.unwrap();
     browser.find_text("#log .card", "4.00 EUR").await;
     let links = browser.driver.find_all(By::Css("#log .card a.primary")).await.unwrap();
     let link = links.last().unwrap().attr("href").await.unwrap().unwrap();
@@ -309,7 +378,7 @@ async fn on_a_phone(browser: &Browser, town: &Town) {
     browser.fits("phone-provider").await;
     browser.click("button", "Pay").await;
     browser.find_text("body", "aid").await;
-    browser.driver.goto(format!("{}/chat", town.url)).await.unwrap();
+    browser.driver.goto(format!("{url}/chat")).await.unwrap();
     browser.find_text("#log .card", "Paid").await;
     browser.picture("phone-paid").await;
     let receipts = browser.driver.find_all(By::Css("#log .card a")).await.unwrap();

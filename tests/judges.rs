@@ -188,7 +188,6 @@ fn account() -> Account {
         since: Timestamp::default(),
         access: Access::Own,
         settings: AccountSettings::default(),
-        since: NOW,
     }
 }
 

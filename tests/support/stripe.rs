@@ -94,6 +94,8 @@ pub(crate) struct Shop {
     pub(crate) world: Arc<World>,
     pub(crate) config: Config,
     pub(crate) data: tempfile::TempDir,
+    /// `name=value; …` of the customer's and the staff member's sessions.
+    pub(crate) cookies: Vec<String>,
     ahead_ms: Arc<AtomicI64>,
     /// Ends the deliveries that are running.
     webhooks: std::sync::Mutex<CancellationToken>,
@@ -122,8 +124,9 @@ impl Shop {
         set_up(&plan, &config, &stripe_url, &url, data.path(), clock()).await;
         let till = assemble::till(&config, &Front::Public, clock.clone()).await.unwrap();
         let jar = Arc::new(Jar::default());
-        for cookie in till.both_sides("sam").await.unwrap() {
-            jar.add_cookie_str(&cookie, &url.parse().unwrap());
+        let cookies = till.both_sides("sam").await.unwrap();
+        for cookie in &cookies {
+            jar.add_cookie_str(cookie, &url.parse().unwrap());
         }
         let browser = Client::builder().cookie_provider(jar).redirect(redirect::Policy::none());
         let browser = browser.timeout(super::PATIENCE).build().unwrap();
@@ -141,8 +144,21 @@ impl Shop {
         let conversation = said["line"]["conversation"].as_str().unwrap().to_owned();
         let webhooks = std::sync::Mutex::new(CancellationToken::new());
         let running = Some(running);
-        let shop =
-            Self { url, stripe, customer, staff, conversation, world, config, data, ahead_ms, webhooks, stop, running };
+        let shop = Self {
+            url,
+            stripe,
+            customer,
+            staff,
+            conversation,
+            world,
+            config,
+            data,
+            cookies,
+            ahead_ms,
+            webhooks,
+            stop,
+            running,
+        };
         if plan.webhooks == Webhooks::Come {
             shop.webhooks_come();
         }
