@@ -274,7 +274,15 @@ impl<P: Provider> Sim<P> {
             }
             10..=12 => self.deliver(),
             13 => {
-                let days = if self.seeded.chance(7) { 1 + self.seeded.below(3) } else { 0 };
+                // Days; or more than a provider remembers its events for.
+                let days = match self.seeded.below(100) {
+                    0..=6 => 1 + self.seeded.below(3),
+                    7 | 8 => 31 + self.seeded.below(9),
+                    _ => 0,
+                };
+                if days > 30 {
+                    self.count("months");
+                }
                 let long = 60_000 + self.seeded.below(3_600_000) + days * 24 * 3_600_000;
                 self.ahead(long);
             }
