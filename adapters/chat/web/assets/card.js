@@ -15,7 +15,8 @@ export function cardElement(body, press) {
       card.mode === "test" && h("p", { class: "stamp" }, word("test")),
     ),
     h("p", { class: "amount" }, text(card.amount)),
-    card.details.length > 0 && details(card.details),
+    forStaff(card.details),
+    details(card.details.filter((detail) => detail.audience !== "staff")),
     card.items.length > 0 && items(card),
     card.note && h("p", { class: "note" }, text(card.note)),
     actions(card, press),
@@ -29,7 +30,14 @@ function text(value) {
   return h("bdi", {}, value);
 }
 
+/** What the customer does not see, where there is any. */
+function forStaff(all) {
+  const secret = details(all.filter((detail) => detail.audience === "staff"));
+  return secret && h("section", { class: "secret" }, h("p", {}, word("private")), secret);
+}
+
 function details(all) {
+  if (all.length === 0) return null;
   const rows = all.map((detail) => h("div", {}, h("dt", {}, detail.label), h("dd", {}, text(detail.value))));
   return h("dl", {}, ...rows);
 }
