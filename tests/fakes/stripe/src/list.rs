@@ -49,7 +49,7 @@ impl Page {
     pub(crate) fn of(&self, url: &str, all: &[&Value], keep: impl Fn(&Value) -> bool) -> Result<Value, Problem> {
         let place = |id: &str, param: &str| {
             let at = all.iter().position(|object| text(object, "id") == id);
-            at.ok_or_else(|| Problem::missing_object(&self.kind, id, param))
+            at.ok_or_else(|| Problem::missing_place(&self.kind, id, param))
         };
         let (from, to) = match (&self.after, &self.before) {
             (Some(after), _) => (place(after, "starting_after")? + 1, all.len()),

@@ -69,6 +69,11 @@ impl Problem {
         Self::invalid(format!("No such {kind}: '{id}'")).status(404).code("resource_missing").param(param).begun()
     }
 
+    /// A parameter refers to an object that is not there: 400, since 404 is for what the path names.
+    pub(crate) fn missing_place(kind: &str, id: &str, param: &str) -> Self {
+        Self::missing_object(kind, id, param).status(400)
+    }
+
     pub(crate) fn missing(param: &str) -> Self {
         Self::invalid(format!("Missing required param: {param}.")).code("parameter_missing").param(param)
     }
