@@ -7,10 +7,10 @@
 //! One clock serves both, and can be moved. In the end of each story the books of both are compared.
 
 use super::{Side, choose, eventually, link_of, moved_clock, to_provider};
-use fake_stripe::{Delivery, Settings, Stripe};
+use fake_stripe::{Delivery, Settings, Stripe, complaints, newer};
 use reqwest::cookie::Jar;
 use reqwest::{Client, StatusCode, redirect};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ use till_core::time::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// Stripe's description of what it can be sent.
+const REQUESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/specs/stripe-till-requests-only.json");
 /// What a restricted key must be allowed, in Stripe's words.
 pub(crate) const GRANTS: [&str; 6] = [
     "rak_checkout_session_write",
@@ -318,8 +320,19 @@ impl Shop {
     /// Waits until nothing is owed any more, and Till and Stripe hold the same; then ends everything.
     pub(crate) async fn close(mut self) {
         self.books_agree().await;
+        self.every_call_is_described();
         self.stop.cancel();
         self.running.take().unwrap().await.unwrap();
+    }
+
+    /// Whatever Till sent in this story is in Stripe's own description of its API; where that is at hand, since the
+    /// adapter's tests say when it is left out.
+    fn every_call_is_described(&self) {
+        let Ok(spec) = std::fs::read_to_string(REQUESTS) else { return };
+        // The doctor tries permissions with calls that say nothing, and wants them refused.
+        let said = self.stripe.recorded().into_iter().filter(|call| call.method == "GET" || call.params != json!({}));
+        let complaints = complaints(&serde_json::from_str(&spec).unwrap(), &said.collect::<Vec<_>>(), &newer());
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     }
 
     /// Captured and refunded are the same in both books, nothing was made twice, and what is over cannot be paid.
