@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use till::clock::Clock;
-use till_core::contract::script::{Holds, Message, breathe};
+use till::world::World;
+use till_core::contract::script::{Holds, Message, breathe, whole};
 use till_core::contract::seeded::Seeded;
 use till_core::id::PaymentId;
 use till_core::payment::{DisputeState, Fact};
@@ -224,7 +225,9 @@ impl Shop {
         }
         let paths = [
             "POST /v1/checkout/sessions",
-            "POST /v1/checkout/sessions",
+            // Closing alone.
+            "POST /v1/checkout/sessions/cs_",
+            "POST /v1/checkout/sessions/cs_",
             "POST /v1/refunds",
             "POST /v1/refunds",
             "GET /v1/checkout/sessions",
@@ -393,6 +396,23 @@ impl Provider for Shop {
             End::Refused => self.stripe.refused(letter),
             End::Lost => self.stripe.dropped(letter),
         }
+    }
+
+    /// What hangs on our money and does not say so is known once Till has said so, and not only after the next sweep.
+    fn durable(&self, letter: &Delivery, world: &World) {
+        if !letter.kind.starts_with("refund.") && !letter.kind.starts_with("charge.dispute.") {
+            return;
+        }
+        let event: Value = serde_json::from_slice(&letter.body).unwrap();
+        let (object, kind) = (&event["data"]["object"], &letter.kind);
+        let (Some(payment), id) = (self.payment_of(object), text(object, "id")) else { return };
+        let stored = whole(world.store.payment(&world.merchant.id, payment)).unwrap().expect("a payment of ours");
+        let known = stored.facts.iter().any(|(_, fact)| match fact {
+            Fact::RefundSeen { refund, .. } => refund.as_str() == id,
+            Fact::DisputeSeen { dispute, .. } => dispute.as_str() == id,
+            _ => false,
+        });
+        assert!(known, "{kind} of {id} was taken, and nothing was kept: {stored:#?}");
     }
 
     fn holds(&self) -> BTreeMap<PaymentId, Holds> {
