@@ -385,7 +385,7 @@ pub enum Fault {
 /// A page of the provider's event list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Oldest first; foreign events are left out.
+    /// Oldest first, as far as the provider's pages go; foreign events are left out. No fact depends on the order.
     pub reports: Vec<Reported>,
     /// Ids of events that this version cannot read; they are passed over.
     pub unreadable: Vec<String>,

@@ -41,6 +41,22 @@ pub(crate) const KINDS: [&str; 18] = [
     "review.closed",
     DEAUTHORIZED,
 ];
+/// What an endpoint that listens to everything is told as well, and the events above say too.
+const SAY_NOTHING_MORE: [&str; 13] = [
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled",
+    "payment_intent.created",
+    "payment_intent.partially_funded",
+    "payment_intent.processing",
+    "payment_intent.requires_action",
+    "payment_intent.succeeded",
+    "charge.captured",
+    "charge.expired",
+    "charge.failed",
+    "charge.pending",
+    "charge.succeeded",
+    "charge.updated",
+];
 /// Told by a platform's endpoint when a merchant takes its access away.
 pub(crate) const DEAUTHORIZED: &str = "account.application.deauthorized";
 
@@ -137,6 +153,7 @@ fn read_event(it: &Event, at: &Account) -> Result<Evidence, Fault> {
         DEAUTHORIZED if at.access == Access::Connected => {
             Ok(Evidence::AccessLost { provider_account: told.provider_account, livemode: it.livemode })
         }
+        kind if SAY_NOTHING_MORE.contains(&kind) => Ok(Evidence::Foreign),
         // Of a kind that we did not ask for: what carries our reference is looked at, the rest is not about us.
         _ => Ok(hint(it).unwrap_or(Evidence::Foreign)),
     }

@@ -216,7 +216,11 @@ fn endpoint(at: &Account, it: &Endpoint) -> Finding {
         Some(VERSION) => Finding::good(format!("the webhook endpoint {} is enabled and complete", it.id)),
         version => Finding::note(
             format!("the webhook endpoint has API version {}, Till reads {VERSION}", version.unwrap_or("default")),
-            format!("it works as far as the two agree; `till stripe webhook {}` makes one of the right version", at.id),
+            format!(
+                "it works as far as the two agree; for one of the right version, delete {} in the dashboard and run \
+                 `till stripe webhook {}`",
+                it.id, at.id
+            ),
         ),
     }
 }

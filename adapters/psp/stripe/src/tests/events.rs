@@ -388,7 +388,9 @@ fn a_kind_that_nobody_asked_for_is_looked_up_only_where_it_is_ours() {
     for (kind, object, ask) in [
         ("checkout.session.frozen", &session, "look up checkout"),
         ("payment_intent.melted", &intent, "look up capture"),
-        ("charge.updated", &charge, "look up capture"),
+        ("charge.melted", &charge, "look up capture"),
+        ("charge.updated", &charge, "foreign"),
+        ("payment_intent.succeeded", &intent, "foreign"),
         ("refund.lost", &refund, "look up capture"),
     ] {
         assert_eq!(said(&bench.lied(Lie::new(kind, object.clone()))), ask, "{kind}");
