@@ -4,6 +4,7 @@ use super::{End, Hand, Provider, Written, account};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use till::clock::Clock;
+use till::world::World;
 use till_core::contract::script::{Holds, Message, NoHttp, ScriptedPsp};
 use till_core::contract::seeded::Seeded;
 use till_core::id::PaymentId;
@@ -71,6 +72,8 @@ impl Provider for Script {
     }
 
     fn became(&mut self, _: &Reported, _: End) {}
+
+    fn durable(&self, _: &Reported, _: &World) {}
 
     fn holds(&self) -> BTreeMap<PaymentId, Holds> {
         self.psp.holds()

@@ -3,7 +3,9 @@
 //! Its people pay, are declined, allow debits that come in or come back days later; the merchant refunds in the
 //! dashboard; banks refuse refunds, ask, dispute and change their minds; another shop sells on the same account.
 
-use super::{End, Hand, Provider, Written, account, every_history, is_the_same_every_time, means_something, payment};
+use super::{
+    End, Hand, Provider, Sim, Written, account, every_history, is_the_same_every_time, means_something, payment,
+};
 use async_trait::async_trait;
 use fake_stripe::{Delivery, Fault, Lie, Settings, Stripe, signature};
 use serde_json::Value;
@@ -11,10 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use till::clock::Clock;
-use till_core::contract::script::{Holds, Message, breathe};
+use till::world::World;
+use till_core::contract::script::{Holds, Message, breathe, whole};
 use till_core::contract::seeded::Seeded;
 use till_core::id::PaymentId;
-use till_core::payment::{DisputeState, Fact};
+use till_core::payment::{DisputeState, Fact, Status};
 use till_core::port::http::{Http, HttpError, Request, Response};
 use till_core::port::psp::{Account, Psp};
 use till_core::port::store::Stored;
@@ -224,7 +227,9 @@ impl Shop {
         }
         let paths = [
             "POST /v1/checkout/sessions",
-            "POST /v1/checkout/sessions",
+            // Closing alone.
+            "POST /v1/checkout/sessions/cs_",
+            "POST /v1/checkout/sessions/cs_",
             "POST /v1/refunds",
             "POST /v1/refunds",
             "GET /v1/checkout/sessions",
@@ -395,6 +400,23 @@ impl Provider for Shop {
         }
     }
 
+    /// What hangs on our money and does not say so is known once Till has said so, and not only after the next sweep.
+    fn durable(&self, letter: &Delivery, world: &World) {
+        if !letter.kind.starts_with("refund.") && !letter.kind.starts_with("charge.dispute.") {
+            return;
+        }
+        let event: Value = serde_json::from_slice(&letter.body).unwrap();
+        let (object, kind) = (&event["data"]["object"], &letter.kind);
+        let (Some(payment), id) = (self.payment_of(object), text(object, "id")) else { return };
+        let stored = whole(world.store.payment(&world.merchant.id, payment)).unwrap().expect("a payment of ours");
+        let known = stored.facts.iter().any(|(_, fact)| match fact {
+            Fact::RefundSeen { refund, .. } => refund.as_str() == id,
+            Fact::DisputeSeen { dispute, .. } => dispute.as_str() == id,
+            _ => false,
+        });
+        assert!(known, "{kind} of {id} was taken, and nothing was kept: {stored:#?}");
+    }
+
     fn holds(&self) -> BTreeMap<PaymentId, Holds> {
         let held = self.stripe.holds().into_iter().map(|(id, held)| {
             let fake_stripe::Holds { captured, refunded, open, twins } = held;
@@ -464,4 +486,24 @@ fn every_history_with_stripe_ends_with_stripe_facts_and_cards_in_agreement() {
 #[test]
 fn a_seed_with_stripe_is_the_same_history_every_time() {
     is_the_same_every_time::<Shop>([3, 8]);
+}
+
+#[test]
+fn a_checkout_that_stripe_failed_to_close_is_closed_in_the_end() {
+    let mut sim = Sim::<Shop>::new(2);
+    for n in 1..=10 {
+        sim.say(&format!("/pay {n} EUR coffee ref:{n}"));
+        sim.rounds(1, 60_000);
+    }
+    let codes: Vec<String> = sim.stored().iter().map(|it| it.code.to_string()).collect();
+    assert_eq!((codes.len(), sim.there.stripe.open().len()), (10, 10));
+    // Stripe says of some of these errors that trying again is of no use.
+    for code in codes {
+        sim.there.stripe.fail_next("POST /v1/checkout/sessions/cs_", Fault::ErrorBefore);
+        sim.say(&format!("/till cancel {code}"));
+        sim.rounds(1, 60_000);
+    }
+    sim.rounds(20, 60_000);
+    assert_eq!(sim.there.stripe.open(), Vec::<String>::new());
+    assert!(sim.stored().iter().all(|it| payment(it).status() == Status::Cancelled));
 }
