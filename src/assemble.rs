@@ -8,7 +8,9 @@ use crate::client::Client;
 use crate::clock::{Clock, SystemEntropy};
 use crate::config::{BadConfig, Config};
 use crate::desk::Desk;
-use crate::http::{ClientAddr, Door};
+#[cfg(feature = "web")]
+use crate::http::ClientAddr;
+use crate::http::Door;
 use crate::keyring::{self, BadKeys};
 use crate::traffic::{Foreign, Heard, Reads};
 use crate::world::{Accounts, At, Bells, Counts, LinkMode, Merchant, Pace, World};
@@ -18,7 +20,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use till_core::id::{AccountId, Entropy, MerchantId};
+#[cfg(feature = "web")]
+use till_core::id::Entropy as _;
+use till_core::id::{AccountId, MerchantId};
 use till_core::port::chat::Chat;
 use till_core::port::http::Http;
 use till_core::port::psp::{Access, AccountSettings, Psp};
@@ -169,6 +173,7 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         Front::Demo(_) => Vec::new(),
     };
     let accounts = Accounts::new(accounts(config, kept)?);
+    #[cfg_attr(not(feature = "web"), expect(unused_mut))]
     let mut chats: BTreeMap<&'static str, Arc<dyn Chat>> = BTreeMap::new();
     #[cfg_attr(not(feature = "web"), expect(unused_mut))]
     let mut routes = Router::new();
@@ -415,6 +420,7 @@ impl Assembled {
     /// # Errors
     /// [`StoreError`].
     pub async fn both_sides(&self, staff: &str) -> Result<Vec<String>, StoreError> {
+        #[cfg_attr(not(feature = "web"), expect(unused_mut))]
         let mut cookies = Vec::new();
         #[cfg(feature = "web")]
         if let Some(web) = &self.web {
