@@ -109,7 +109,7 @@ fn account(id: &str, secrets: &[&str]) -> Account {
         provider_account: id.to_owned(),
         livemode: false,
         webhook_secrets: secrets.iter().map(|secret| (*secret).to_owned().into()).collect(),
-        since: Timestamp::default(),
+        since: Timestamp::from_ms(START_MS),
         access: Access::Own,
         settings: AccountSettings::default(),
     }

@@ -1,20 +1,23 @@
 //! Stripe's lists, page by page: the events since the last look, and what fills the gap when they are too old.
 //!
 //! ```text
-//! (none)           ─► back:NEWEST:LAST  from the newest event to the oldest that Stripe keeps
+//! (none)           ─► gap …              where the account is older than the events that Stripe keeps
+//! (none), events   ─► back:NEWEST:LAST   from the newest event to the oldest that Stripe keeps
 //!                  ─► EVENT@SECONDS     the events after this one
 //! EVENT@SECONDS    ─► gap:KIND:SECONDS:LAST    Stripe has forgotten the event (30 days): all sessions, refunds and
-//!                                              disputes that may have changed since, then from the beginning
+//!                                              disputes that may have changed since, then the events
 //! ```
 //! One that cannot be read is named and passed over: it must not stop those behind it.
 //! Stripe lists newest first; a page is turned around, so that reports come oldest first.
 //! Source: Stripe docs, "List all events", "Pagination".
 
+use crate::call::Told;
 use crate::event::{self, DEAUTHORIZED, KINDS};
 use crate::wire::{Any, Dispute, Event, List, Ref, Refund, Session};
 use crate::{CLOCKS, Stripe, call, read};
 use serde::de::DeserializeOwned;
 use std::fmt;
+use std::time::Duration;
 use till_core::id::CaptureId;
 use till_core::port::http::Http;
 use till_core::port::psp::{About, Account, Evidence, Fault, Page, Psp as _, Reported};
@@ -26,12 +29,16 @@ pub(crate) const PAGE: u32 = 100;
 /// What was made so long before the last event that we know may have changed since: a debit takes two weeks, a refund
 /// comes back after one month, a dispute is decided after three.
 const UNDECIDED_SECS: i64 = 100 * 24 * 3600;
+/// Stripe lists events for thirty days; one day stays for its clock and ours.
+const LISTED: Duration = Duration::from_secs(29 * 24 * 3600);
 
 /// Where in the lists we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cursor {
     /// At the beginning.
     Start,
+    /// Before the newest event; what is older than all events was listed.
+    Listed,
     /// On the way from the newest event to the oldest.
     Back { newest: Place, last: String },
     /// After this event.
@@ -99,6 +106,7 @@ impl Cursor {
                 let since: Option<i64> = since.parse().ok();
                 kind.zip(since).map(|(kind, since)| Self::Gap { kind, since, last: last.to_owned() })
             }
+            ["events"] => Some(Self::Listed),
             [place] => Place::read(place).map(Self::After),
             _ => None,
         };
@@ -110,6 +118,7 @@ impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start => Ok(()),
+            Self::Listed => f.write_str("events"),
             Self::Back { newest, last } => write!(f, "back:{newest}:{last}"),
             Self::After(place) => place.fmt(f),
             Self::Gap { kind, since, last } => write!(f, "gap:{}:{since}:{last}", kind.name()),
@@ -120,33 +129,45 @@ impl fmt::Display for Cursor {
 /// The next page.
 pub(crate) async fn page(http: &dyn Http, at: &Account, cursor: Cursor) -> Result<Page, Fault> {
     match cursor {
-        Cursor::Start => back(http, at, None, "").await,
-        Cursor::Back { newest, last } => back(http, at, Some(newest), &last).await,
+        Cursor::Start | Cursor::Listed | Cursor::Back { .. } => back(http, at, cursor).await,
         Cursor::After(place) => after(http, at, place).await,
         Cursor::Gap { kind, since, last } => gap(http, at, kind, since, &last).await,
     }
 }
 
-async fn back(http: &dyn Http, at: &Account, newest: Option<Place>, last: &str) -> Result<Page, Fault> {
-    let from = if last.is_empty() { String::new() } else { format!("&starting_after={}", call::segment(last)?) };
+async fn back(http: &dyn Http, at: &Account, cursor: Cursor) -> Result<Page, Fault> {
+    let from = match &cursor {
+        Cursor::Back { last, .. } => format!("&starting_after={}", call::segment(last)?),
+        Cursor::Start | Cursor::Listed | Cursor::After(_) | Cursor::Gap { .. } => String::new(),
+    };
     // A shop that has sold for years has nothing of ours from before the account was added.
     let since = at.since.before(CLOCKS).secs().max(0);
-    let list = match (events(http, at, &format!("&created[gte]={since}{from}")).await, &newest) {
+    let told = match (events(http, at, &format!("&created[gte]={since}{from}")).await, &cursor) {
         // Stripe has forgotten what was the oldest, and so all that was older.
-        (Err(Fault::NotFound), Some(newest)) => {
-            let cursor = Cursor::After(newest.clone());
-            return Ok(Page { reports: vec![], unreadable: vec![], cursor: cursor.to_string(), more: true });
-        }
+        (Err(Fault::NotFound), Cursor::Back { newest, .. }) => return Ok(nothing_but(&Cursor::After(newest.clone()))),
         (other, _) => other?,
     };
-    let newest = newest.or_else(|| list.data.first().map(place_of));
+    // Nothing was ever read, and for so long that the events do not reach back to the beginning.
+    if cursor == Cursor::Start && told.at.is_some_and(|now| now.since(at.since) > LISTED) {
+        return Ok(nothing_but(&Cursor::Gap { kind: Kind::Sessions, since, last: String::new() }));
+    }
+    let list = told.object;
+    let newest = match &cursor {
+        Cursor::Back { newest, .. } => Some(newest.clone()),
+        Cursor::Start | Cursor::Listed | Cursor::After(_) | Cursor::Gap { .. } => list.data.first().map(place_of),
+    };
     let last = list.data.last().map(|event| event.id.clone());
     let cursor = match (newest, last.filter(|_| list.has_more)) {
-        (None, _) => Cursor::Start,
+        (None, _) => cursor,
         (Some(newest), None) => Cursor::After(newest),
         (Some(newest), Some(last)) => Cursor::Back { newest, last },
     };
     filled(http, at, &list.data, cursor, list.has_more).await
+}
+
+/// A page that only says where to go on.
+fn nothing_but(cursor: &Cursor) -> Page {
+    Page { reports: vec![], unreadable: vec![], cursor: cursor.to_string(), more: true }
 }
 
 async fn after(http: &dyn Http, at: &Account, place: Place) -> Result<Page, Fault> {
@@ -154,10 +175,9 @@ async fn after(http: &dyn Http, at: &Account, place: Place) -> Result<Page, Faul
         Err(Fault::NotFound) => {
             tracing::warn!(account = %at.id, "Stripe has forgotten where we were in its events: lists fill the gap");
             let since = place.secs.saturating_sub(UNDECIDED_SECS).max(0);
-            let cursor = Cursor::Gap { kind: Kind::Sessions, since, last: String::new() };
-            return Ok(Page { reports: vec![], unreadable: vec![], cursor: cursor.to_string(), more: true });
+            return Ok(nothing_but(&Cursor::Gap { kind: Kind::Sessions, since, last: String::new() }));
         }
-        other => other?,
+        other => other?.object,
     };
     let cursor = Cursor::After(list.data.first().map_or(place, place_of));
     filled(http, at, &list.data, cursor, list.has_more).await
@@ -167,11 +187,11 @@ fn place_of(event: &Event) -> Place {
     Place { id: event.id.clone(), secs: event.created }
 }
 
-async fn events(http: &dyn Http, at: &Account, from: &str) -> Result<List<Event>, Fault> {
+async fn events(http: &dyn Http, at: &Account, from: &str) -> Result<Told<List<Event>>, Fault> {
     // A platform is told of lost access, its accounts' lists are not.
     let kinds = KINDS.iter().filter(|kind| **kind != DEAUTHORIZED);
     let kinds: String = kinds.map(|kind| format!("&types[]={kind}")).collect();
-    Ok(call::get(http, at, &format!("/v1/events?limit={PAGE}{kinds}{from}")).await?.object)
+    call::get(http, at, &format!("/v1/events?limit={PAGE}{kinds}{from}")).await
 }
 
 /// The reports of events, oldest first.
@@ -215,7 +235,7 @@ async fn gap(http: &dyn Http, at: &Account, kind: Kind, since: i64, last: &str) 
     let cursor = match (last, kind.next()) {
         (Some(last), _) => Cursor::Gap { kind, since, last },
         (None, Some(kind)) => Cursor::Gap { kind, since, last: String::new() },
-        (None, None) => Cursor::Start,
+        (None, None) => Cursor::Listed,
     };
     let mut page = Page { reports: vec![], unreadable: vec![], cursor: cursor.to_string(), more: true };
     for (id, read) in found.into_iter().rev() {

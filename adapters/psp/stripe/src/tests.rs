@@ -54,7 +54,7 @@ fn account() -> Account {
         provider_account: ACCOUNT.into(),
         livemode: false,
         webhook_secrets: vec![SECRET.to_owned().into()],
-        since: Timestamp::default(),
+        since: NOW,
         access: Access::Own,
         settings: AccountSettings::default(),
     }

@@ -34,6 +34,7 @@ fn expected(bench: &Bench) -> Vec<String> {
 fn a_cursor_reads_back_as_it_was_written() {
     for text in [
         "",
+        "events",
         "evt_1@1795372200",
         "back:evt_2@1795372200:evt_1",
         "gap:sessions:1795372200:",
@@ -199,7 +200,7 @@ fn a_till_that_slept_for_months_misses_no_money() {
     let pages = read_on(&bench, Some(place));
     let cursors: Vec<&str> =
         pages.iter().map(|page| page.cursor.split(':').take(2).collect::<Vec<_>>().join(":").leak() as &str).collect();
-    assert_eq!(&cursors[..4], ["gap:sessions", "gap:refunds", "gap:disputes", ""]);
+    assert_eq!(&cursors[..4], ["gap:sessions", "gap:refunds", "gap:disputes", "events"]);
     assert!(pages.iter().all(|page| page.unreadable.is_empty()));
     let told: Vec<String> = pages.iter().flat_map(|page| &page.reports).map(reported).collect();
     for wanted in [
@@ -214,6 +215,23 @@ fn a_till_that_slept_for_months_misses_no_money() {
     }
     let end = &pages.last().unwrap().cursor;
     assert_eq!(read_on(&bench, Some(end.clone())), [bench.list(Some(end))]);
+}
+
+#[test]
+fn a_till_that_slept_for_months_before_it_ever_read_the_list_misses_no_money() {
+    let mut bench = Bench::new();
+    let paid = bench.paid(1200);
+    bench.fake.refund_by_hand(&paid.intent, 700, Some("succeeded"));
+    bench.fake.dispute(&paid.intent, 500, false);
+    bench.pass(35 * DAY);
+    let pages = read_on(&bench, None);
+    let told: Vec<String> = pages.iter().flat_map(|page| &page.reports).map(reported).collect();
+    for wanted in ["captured 12.00 EUR", "refund of theirs 7.00 EUR Succeeded", "dispute 5.00 EUR NeedsResponse"] {
+        assert!(told.iter().any(|line| line.contains(wanted)), "{wanted} is missing of {told:#?}");
+    }
+    let end = pages.last().unwrap();
+    assert_eq!((end.cursor.as_str(), end.more), ("events", false), "and the gap is not filled again");
+    assert_eq!(read_on(&bench, Some("events".into())), std::slice::from_ref(end));
 }
 
 #[test]
