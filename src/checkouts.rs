@@ -313,10 +313,8 @@ async fn refuse_refund(
         let text = locale.say("tell-refund-failed", &args);
         let tell = tell(world, claim, &format!("refund-failed:{}", order.refund), Some(by.clone()), text, now).await?;
         let mut commit = Commit::new(&claim.merchant, now);
-        let asked_at = loaded.stored.facts.iter().find_map(|(at, fact)| match fact {
-            Fact::RefundAsked { id, .. } if *id == order.refund => Some(*at),
-            _ => None,
-        });
+        let asks = |fact: &Fact| matches!(fact, Fact::RefundAsked { id, .. } if *id == order.refund);
+        let asked_at = loaded.stored.facts.iter().find(|(_, fact)| asks(fact)).map(|(at, _)| *at);
         for key in book::refund_totals(asked_at.unwrap_or(now), order.amount.currency(), &by) {
             let version = world.store.total(&claim.merchant, &key).await?.version;
             commit.totals.push(TotalChange { key, version, add_minor: -order.amount.minor() });

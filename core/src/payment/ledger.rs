@@ -239,63 +239,60 @@ impl Sums {
     }
 }
 
+/// What facts say about objects that other facts bring.
+#[derive(Default)]
+struct Later<'a> {
+    passed: BTreeSet<Timestamp>,
+    left: BTreeSet<&'a CheckoutId>,
+    mismatches: BTreeMap<&'a str, &'a CaptureId>,
+    reviews: BTreeMap<&'a str, Answer>,
+    reversed: BTreeSet<&'a CaptureId>,
+    late: BTreeMap<&'a CaptureId, Answer>,
+    approved: BTreeSet<RefundId>,
+    refused: BTreeMap<RefundId, &'a str>,
+}
+
 impl Payment {
     /// Folds facts in any order, with any number of copies. `None` when nothing was requested.
     pub fn of<'a>(facts: impl IntoIterator<Item = &'a Fact> + Clone) -> Option<Self> {
-        let mut payment = facts.clone().into_iter().find_map(|fact| match fact {
-            Fact::Requested { amount, deadline, approval, by } => {
-                Some(Self::requested(*amount, *deadline, *approval, by))
-            }
-            _ => None,
-        })?;
-        let mut passed = BTreeSet::new();
-        let mut left = BTreeSet::new();
-        let mut reviews = BTreeMap::new();
-        let mut mismatches = BTreeMap::new();
-        for fact in facts.clone() {
-            payment.add(fact);
-            match fact {
-                Fact::DeadlinePassed { deadline } => drop(passed.insert(*deadline)),
-                Fact::CheckoutLeft { checkout } => drop(left.insert(checkout.clone())),
-                Fact::Mismatch { id, capture, .. } => drop(mismatches.insert(id.clone(), capture.clone())),
-                Fact::ReviewResolved { id, answer, .. } => drop(reviews.insert(id.clone(), *answer)),
-                _ => {}
-            }
+        let requested = |fact: &'a Fact| {
+            let Fact::Requested { amount, deadline, approval, by } = fact else { return None };
+            Some(Self::requested(*amount, *deadline, *approval, by))
+        };
+        let mut payment = facts.clone().into_iter().find_map(requested)?;
+        let mut later = Later::default();
+        for fact in facts {
+            payment.add(fact, &mut later);
         }
-        // What refers to another object is laid on last, so that the order of facts cannot matter.
-        payment.deadline_passed = passed.contains(&payment.deadline);
-        for checkout in payment.checkouts.values_mut() {
-            if checkout.seen.as_ref().is_some_and(|(id, ..)| left.contains(id)) && checkout.closed.is_none() {
+        payment.lay_on(&later);
+        Some(payment)
+    }
+
+    /// Lays on what refers to another object, last, so that the order of facts cannot matter.
+    fn lay_on(&mut self, later: &Later<'_>) {
+        self.deadline_passed = later.passed.contains(&self.deadline);
+        for checkout in self.checkouts.values_mut() {
+            if checkout.seen.as_ref().is_some_and(|(id, ..)| later.left.contains(id)) && checkout.closed.is_none() {
                 checkout.closed = Some(Closed::Left);
             }
         }
-        for (id, capture) in mismatches {
-            if let Some(capture) = payment.captures.get_mut(&capture) {
-                capture.held = match reviews.get(&id) {
+        for (id, capture) in &later.mismatches {
+            if let Some(capture) = self.captures.get_mut(*capture) {
+                capture.held = match later.reviews.get(id) {
                     None => Held::Waiting,
                     Some(Answer::Yes) => Held::Free,
                     Some(Answer::No) => Held::Rejected,
                 };
             }
         }
-        for fact in facts {
-            match fact {
-                Fact::CaptureReversed { capture, .. } => {
-                    payment.captures.entry(capture.clone()).and_modify(|capture| capture.reversed = true);
-                }
-                Fact::LateDecided { capture, answer, .. } => {
-                    payment.captures.entry(capture.clone()).and_modify(|capture| capture.late = Some(*answer));
-                }
-                Fact::RefundApproved { id, .. } => {
-                    payment.refunds_asked.entry(*id).and_modify(|ask| ask.approved = true);
-                }
-                Fact::RefundRefused { id, why } => {
-                    payment.refunds_asked.entry(*id).and_modify(|ask| ask.refused = Some(why.clone()));
-                }
-                _ => {}
-            }
+        for (id, capture) in &mut self.captures {
+            capture.reversed = later.reversed.contains(id);
+            capture.late = later.late.get(id).copied();
         }
-        Some(payment)
+        for (id, ask) in &mut self.refunds_asked {
+            ask.approved = later.approved.contains(id);
+            ask.refused = later.refused.get(id).map(|why| (*why).to_owned());
+        }
     }
 
     fn requested(amount: Money, deadline: Timestamp, approval: Approval, by: &PersonId) -> Self {
@@ -318,18 +315,18 @@ impl Payment {
         }
     }
 
-    /// Adds what one fact says by itself.
-    fn add(&mut self, fact: &Fact) {
+    /// Adds what one fact says by itself, and remembers what it says about another object.
+    fn add<'a>(&mut self, fact: &'a Fact, later: &mut Later<'a>) {
         match fact {
-            Fact::Requested { .. }
-            | Fact::DeadlinePassed { .. }
-            | Fact::CheckoutLeft { .. }
-            | Fact::CaptureReversed { .. }
-            | Fact::Mismatch { .. }
-            | Fact::ReviewResolved { .. }
-            | Fact::LateDecided { .. }
-            | Fact::RefundApproved { .. }
-            | Fact::RefundRefused { .. } => {}
+            Fact::Requested { .. } => {}
+            Fact::DeadlinePassed { deadline } => drop(later.passed.insert(*deadline)),
+            Fact::CheckoutLeft { checkout } => drop(later.left.insert(checkout)),
+            Fact::CaptureReversed { capture, .. } => drop(later.reversed.insert(capture)),
+            Fact::Mismatch { id, capture, .. } => drop(later.mismatches.insert(id, capture)),
+            Fact::ReviewResolved { id, answer, .. } => drop(later.reviews.insert(id, *answer)),
+            Fact::LateDecided { capture, answer, .. } => drop(later.late.insert(capture, *answer)),
+            Fact::RefundApproved { id, .. } => drop(later.approved.insert(*id)),
+            Fact::RefundRefused { id, why } => drop(later.refused.insert(*id, why)),
             Fact::ApprovalDecided { answer, .. } => self.approval.1 = Some(*answer),
             Fact::CheckoutAsked { n, amount } => self.checkouts.entry(*n).or_default().amount = Some(*amount),
             Fact::CheckoutRefused { n, why, lasting } => {
