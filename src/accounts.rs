@@ -31,6 +31,14 @@ pub enum BadAccount {
         /// Why; never the secret.
         source: BadSecret,
     },
+    /// The key is not one of this provider's, or of the other mode.
+    #[error("account `{id}`: the key {why}")]
+    Key {
+        /// Which account.
+        id: AccountId,
+        /// What is wrong with it; never the key.
+        why: &'static str,
+    },
     /// Its provider is not built in.
     #[error("account `{id}`: {why}")]
     Provider {
@@ -64,14 +72,14 @@ impl Source {
     /// Every account with its secrets, for the start.
     ///
     /// # Errors
-    /// [`BadAccount`] of one that is not closed; a closed one is left out, and logged.
+    /// [`BadAccount`] of the one that would take new payments; any other is left out, and logged.
     pub fn start(&self, rows: Vec<AccountRow>) -> Result<Vec<At>, BadAccount> {
         let mut all = Vec::new();
         for row in self.all(rows) {
             match self.open(&row) {
                 Ok(at) => all.push(at),
-                Err(bad) if row.closed.is_none() => return Err(bad),
-                Err(bad) => tracing::error!(account = %row.id, %bad, "payments of closed {bad}; they are not followed"),
+                Err(bad) if row.closed.is_none() && !all.iter().any(|at: &At| at.closed.is_none()) => return Err(bad),
+                Err(bad) => tracing::error!(account = %row.id, %bad, "{bad}; payments made there are not followed"),
             }
         }
         Ok(all)
@@ -86,11 +94,13 @@ impl Source {
         let read =
             |place: &String| read_secret(place).map_err(|source| BadAccount::Secret { id: row.id.clone(), source });
         let psp = (self.adapter)(&row.psp).map_err(provider)?;
+        let secret = read(&row.api_key)?;
+        psp.suits(&secret, row.livemode).map_err(|why| BadAccount::Key { id: row.id.clone(), why })?;
         let base_url = if row.base_url.is_empty() { psp.base_url() } else { &row.base_url };
         let account = Account {
             id: row.id.clone(),
             base_url: base_url.trim_end_matches('/').to_owned(),
-            secret: read(&row.api_key)?,
+            secret,
             provider_account: row.provider_account.clone(),
             livemode: row.livemode,
             webhook_secrets: row.webhook_secrets.iter().map(read).collect::<Result<_, _>>()?,

@@ -210,6 +210,7 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         reads: Reads::full(now),
         foreign: Foreign::default(),
         heard: Heard::default(),
+        began: now,
     };
     Ok(Assembled {
         world: Arc::new(world),

@@ -14,7 +14,7 @@ use futures::future::join_all;
 use std::time::Duration;
 use till_core::id::{Entropy, PaymentId, random};
 use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
-use till_core::payment::{CheckoutState, Fact, Lasting, Owed};
+use till_core::payment::{CheckoutState, Fact, Lasting, Owed, Status};
 use till_core::place::{PersonId, Place};
 use till_core::port::chat::{SendError, Standing};
 use till_core::port::psp::{Ask, Fault, News, Reported};
@@ -32,6 +32,8 @@ const AT_ONCE: u32 = 16;
 const KEY_MARGIN: Duration = Duration::from_secs(3600);
 /// Why an order is refused that has waited for too long.
 const TOO_LATE: &str = "too_late";
+/// After so many tries, some ten seconds, whoever asked hears that it takes its time.
+const TOLD_AT: u32 = 5;
 /// What is not found by a look-up may still turn up for this long; after that it counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(600);
 /// How long a person's standing may be unknown before their refund is refused.
@@ -205,8 +207,12 @@ async fn looked_up(world: &World, at: &At, claim: &WorkClaim, ask: &Ask, tries: 
 
 async fn finish(world: &World, at: &At, claim: &WorkClaim, came: Came, now: Timestamp) -> Result<(), StoreError> {
     match came {
+        // Somebody waits for the card: they hear once that it takes its time.
+        Came::Again(wait, why) if claim.tries == TOLD_AT && matches!(claim.work, Work::CreateCheckout(_)) => {
+            waits(world, claim, now, wait, why, Waits::ForProvider).await
+        }
         Came::Again(wait, why) => again(world, claim, now, wait, why).await,
-        Came::Barred(wait, why) => barred(world, claim, now, wait, why).await,
+        Came::Barred(wait, why) => waits(world, claim, now, wait, why, Waits::ForHost).await,
         Came::Never(never) => refused(world, claim, never, now).await,
         Came::Reports(reports) => {
             let done = Settle { claim: claim.claim.clone(), outcome: Outcome::Done };
@@ -234,21 +240,42 @@ async fn finish(world: &World, at: &At, claim: &WorkClaim, came: Came, now: Time
     }
 }
 
-/// Tried again for as long as it takes; whoever asked is told once that somebody must mend it.
-async fn barred(
+/// What a call waits for.
+#[derive(Clone, Copy)]
+enum Waits {
+    /// The host, who must mend something.
+    ForHost,
+    /// The provider, which cannot be reached or says so.
+    ForProvider,
+}
+
+impl Waits {
+    /// The key of the message and of its sentence.
+    fn name(self) -> &'static str {
+        match self {
+            Self::ForHost => "not-permitted",
+            Self::ForProvider => "not-reached",
+        }
+    }
+}
+
+/// Tried again for as long as it takes; whoever asked is told once what it waits for.
+async fn waits(
     world: &World,
     claim: &WorkClaim,
     now: Timestamp,
     wait: Duration,
     why: String,
+    waits: Waits,
 ) -> Result<(), StoreError> {
+    tracing::warn!(payment = %claim.payment, key = %claim.key, "{} waits: {why}", claim.key);
     let again = Settle { claim: claim.claim.clone(), outcome: Outcome::Again { due: now.after(wait), why } };
     let locale = &world.merchant.locale;
     let written = book::write::<()>(world, &claim.merchant, claim.payment, now, |loaded, commit| {
         let (stored, by) = (&loaded.stored, loaded.payment.asked_by.clone());
-        let why = locale.say("tell-not-permitted", &[]);
+        let why = locale.say(&format!("tell-{}", waits.name()), &[]);
         let text = locale.say("tell-waits", &[("code", &stored.code.to_string()), ("why", &why)]);
-        let tell = telling(stored.id, "not-permitted", by, &stored.place, text, now);
+        let tell = telling(stored.id, waits.name(), by, &stored.place, text, now);
         let change = book::change(world, loaded, Vec::new(), Vec::new(), vec![tell], now);
         commit.payment = change.map(|change| Change { shows: Shows::Nowhere, ..change });
         commit.settle.push(again.clone());
@@ -259,25 +286,8 @@ async fn barred(
 
 /// The provider will never do it: a fact, and a word to whoever asked.
 async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp) -> Result<(), StoreError> {
-    let locale = &world.merchant.locale;
     match &claim.work {
-        Work::CreateCheckout(order) => {
-            tracing::warn!(payment = %claim.payment, "checkout {} of {} was refused: {}", order.n, claim.payment, never.why);
-            let why = said(&never.why, locale);
-            let args = [("code", &order.code.to_string()[..]), ("why", &why)];
-            // Whoever hears that it failed asks anew; so where the next one follows by itself, they hear that, once.
-            let tell = match never.lasting {
-                Lasting::ForGood => {
-                    let text = locale.say("tell-failed", &args);
-                    tell(world, claim, &format!("failed:{}", order.n), None, text, now).await?
-                }
-                Lasting::ForNow => {
-                    tell(world, claim, "takes-longer", None, locale.say("tell-takes-longer", &args), now).await?
-                }
-            };
-            let refused = Fact::CheckoutRefused { n: order.n, why: never.why, lasting: never.lasting };
-            fact(world, claim, refused, tell, now).await
-        }
+        Work::CreateCheckout(order) => refuse_checkout(world, claim, order, &never, now).await,
         Work::Owed(Owed::Refund(order)) => refuse_refund(world, claim, order, never.why, now).await,
         // What the provider does not know, or will not close, nobody is sent to any more.
         Work::Owed(Owed::Expire { checkout, .. }) => {
@@ -288,6 +298,51 @@ async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp)
             tracing::error!(key = %claim.key, "{} was refused: {}", claim.key, never.why);
             settle_dead(world, claim, never.why, now).await
         }
+    }
+}
+
+/// The checkout will not be made: a fact, and a word to whoever asked, which says what follows.
+async fn refuse_checkout(
+    world: &World,
+    claim: &WorkClaim,
+    order: &CheckoutOrder,
+    never: &Never,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tracing::warn!(payment = %claim.payment, "checkout {} of {} was refused: {}", order.n, claim.payment, never.why);
+    let refused = Fact::CheckoutRefused { n: order.n, why: never.why.clone(), lasting: never.lasting };
+    let done = Settle { claim: claim.claim.clone(), outcome: Outcome::Done };
+    let written = book::write::<()>(world, &claim.merchant, claim.payment, now, |loaded, commit| {
+        commit.settle.push(done.clone());
+        let Some(mut change) = book::change(world, loaded, vec![refused.clone()], Vec::new(), Vec::new(), now) else {
+            return Ok(());
+        };
+        let follows = change.facts.iter().any(|fact| matches!(fact, Fact::CheckoutAsked { .. }));
+        if let Some(what) = word_of_refusal(order.n, never.lasting, follows, change.status) {
+            let locale = &world.merchant.locale;
+            let args = [
+                ("code", &order.code.to_string()[..]),
+                ("why", &said(&never.why, locale)),
+                ("times", &order.n.to_string()),
+            ];
+            let (stored, to) = (&loaded.stored, loaded.payment.asked_by.clone());
+            let text = locale.say(&format!("tell-{what}"), &args);
+            change.work.push(telling(stored.id, what, to, &stored.place, text, now));
+        }
+        commit.payment = Some(change);
+        Ok(())
+    });
+    written.await.map(drop)
+}
+
+/// What whoever asked is told, once each. Who hears that it failed asks anew; so where the next one follows by itself,
+/// they hear that; and where it keeps failing, who can mend it.
+fn word_of_refusal(n: u32, lasting: Lasting, follows: bool, then: Status) -> Option<&'static str> {
+    match (lasting, follows) {
+        (Lasting::ForGood, _) => Some("failed"),
+        (Lasting::ForNow, true) if n < 3 => Some("takes-longer"),
+        (Lasting::ForNow, true) => Some("keeps-failing"),
+        (Lasting::ForNow, false) => (then == Status::Open).then_some("next-press"),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::world::{Accounts, LinkMode};
 use crate::{clock, payments, run};
 use axum::Router;
 use clap::{Args, Parser, Subcommand};
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -222,6 +223,7 @@ fn log(level: &str, format: LogFormat) -> Result<(), StartError> {
     let filter = EnvFilter::try_new(level)
         .map_err(|error| StartError::Config(BadConfig::Value { key: "log.level", why: error.to_string() }))?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = subscriber.with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => subscriber.init(),
         LogFormat::Json => subscriber.json().init(),
@@ -329,8 +331,9 @@ async fn check(config: &Config) -> Result<(), StartError> {
         println!("             None takes new payments: `till account reopen ID` opens one.");
     }
     println!("  live chat  {}", if config.web.enabled { "at /chat and /desk" } else { "off" });
-    println!("  database   {}", config.store.path.display());
-    println!("  key ring   {}", config.keys.path.display());
+    let whole = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    println!("  database   {}", whole(&config.store.path).display());
+    println!("  key ring   {}", whole(&config.keys.path).display());
     if config.refunds.alone_max.is_empty() {
         println!("  refunds    off: no limits are set under [refunds]");
     }

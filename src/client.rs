@@ -77,6 +77,10 @@ impl Http for Client {
 
 /// The URL is left out of the text: it may hold what should not be logged.
 fn failed(error: reqwest::Error) -> HttpError {
-    let (unsent, text) = (error.is_connect() || error.is_builder(), error.without_url().to_string());
+    let unsent = error.is_connect() || error.is_builder();
+    let error = error.without_url();
+    // The outermost says little; the innermost says what the host can mend: a name, a refusal, a certificate.
+    let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+    let text = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
     if unsent { HttpError::Unsent(text) } else { HttpError::Unanswered(text) }
 }

@@ -5,6 +5,7 @@
 //! ```
 //! Deliveries are noted by the running till: whether a webhook secret is the right one shows only in what comes.
 
+use crate::accounts::BadAccount;
 use crate::assemble::{self, Rows, StartError};
 use crate::client::Client;
 use crate::clock::Clock;
@@ -13,7 +14,7 @@ use crate::traffic::{Heard, Note};
 use crate::world::{At, LinkMode};
 use std::fmt::Write as _;
 use till_core::port::psp::{Finding, Hook, Verdict};
-use till_core::port::store::{Backlog, StoreError};
+use till_core::port::store::{AccountRow, Backlog, StoreError};
 use till_core::time::Timestamp;
 
 /// What was found, by what it is about.
@@ -39,7 +40,7 @@ pub async fn examine(config: &Config, rows: &Rows, clock: &Clock) -> Result<Find
     for row in kept {
         let about = format!("account {} ({})", row.id, row.psp);
         let found = match source.open(&row) {
-            Err(bad) => vec![Finding::wrong(bad.to_string(), "put the secret where the account looks for it")],
+            Err(bad) => vec![unopened(&row, &bad)],
             Ok(at) => {
                 let (public, local) = (hook(&links, &at), format!("http://{}{}", config.http.listen, path(&at)));
                 let hook = public.as_deref().map_or(Hook::Local(&local), Hook::Public);
@@ -62,8 +63,24 @@ pub fn hook(links: &LinkMode, at: &At) -> Option<String> {
     }
 }
 
-fn path(at: &At) -> String {
+/// The path at which an account's webhooks are taken.
+pub fn path(at: &At) -> String {
     format!("/hooks/{}/{}", at.psp.name(), at.account.id)
+}
+
+fn unopened(row: &AccountRow, bad: &BadAccount) -> Finding {
+    if row.closed.is_some() {
+        return Finding::note(
+            format!("closed; {bad}"),
+            "payments that were made there are not followed until it is mended",
+        );
+    }
+    let id = &row.id;
+    let mend = format!(
+        "mend the file or variable, or name another with `till account key {id} PLACE`; or set the account aside with \
+         `till account close {id} --why TEXT`"
+    );
+    Finding::wrong(bad.to_string(), mend)
 }
 
 fn of_links(links: &LinkMode) -> Finding {
@@ -99,9 +116,11 @@ fn of_closing(at: &At) -> Vec<Finding> {
 /// What the running till noted about deliveries.
 async fn of_deliveries(rows: &Rows, at: &At, links: &LinkMode, now: Timestamp) -> Result<Option<Finding>, StoreError> {
     let [believed, refused] = Heard::noted(&*rows.store, &assemble::merchant_id(), &at.account.id, now).await?;
+    const UNSIGNED: &str = "unsigned";
     let said = |bad: &Note| format!("{} ({})", bad.why.as_deref().unwrap_or("not believed"), bad.at.text());
     Ok(match (&believed, &refused, links) {
-        (None, Some(bad), _) => {
+        // Anybody can send what is not signed, so it says nothing about the secret.
+        (None, Some(bad), _) if bad.why.as_deref() != Some(UNSIGNED) => {
             let mend = format!(
                 "the secret of `{}` is not the one of the endpoint that sends here: `till account secrets {} \
                  --webhook-secret …` with the right one",
@@ -115,11 +134,11 @@ async fn of_deliveries(rows: &Rows, at: &At, links: &LinkMode, now: Timestamp) -
             "if payments turn to Paid within seconds, a stranger knocked; else compare the secret with the endpoint's",
         )),
         (Some(good), _, _) => Some(Finding::good(format!("the last webhook was believed ({})", good.at.text()))),
-        (None, None, LinkMode::Ours(_)) => {
+        (None, _, LinkMode::Ours(_)) => {
             let mend = "make a test payment, and look again; a webhook comes within seconds of it";
             Some(Finding::note("no webhook has come yet", mend))
         }
-        (None, None, LinkMode::Direct { .. }) => None,
+        (None, _, LinkMode::Direct { .. }) => None,
     })
 }
 

@@ -25,6 +25,9 @@ const UNANSWERED: Duration = Duration::from_secs(600);
 /// Why a payment cannot be compared whose checkout or money the provider does not know.
 const NOT_THERE: &str = "the provider does not know it: is it the right key, account and mode?";
 
+/// Why what differs was not mended.
+const NOT_OURS: &str = "what the provider says is of another account or mode: is --live right?";
+
 /// A payment that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drift {
@@ -36,6 +39,8 @@ pub struct Drift {
     pub captured: (Money, Money),
     /// Refunded here, and with what the provider says.
     pub refunded: (Money, Money),
+    /// Taken for disputes here, and with what the provider says.
+    pub withheld: (Money, Money),
 }
 
 /// What came of looking at one payment.
@@ -109,6 +114,11 @@ pub async fn look(world: &World, id: PaymentId, mend: Mend) -> Result<Looked, St
             }
         }
     }
+    let again = book::load(world, &world.merchant.id, id).await?;
+    let still = again.and_then(|again| with(&again, &at, &reports).and_then(|after| differs(&again, &after)));
+    if mend == Mend::Yes && still.is_some() {
+        return Ok(Looked::Unknown(code, NOT_OURS.into()));
+    }
     Ok(Looked::Differs(drift))
 }
 
@@ -164,8 +174,12 @@ fn differs(loaded: &Loaded, after: &Payment) -> Option<Drift> {
         status: (before.status(), after.status()),
         captured: (old.money(old.captured), new.money(new.captured)),
         refunded: (old.money(old.refunded), new.money(new.refunded)),
+        withheld: (old.money(old.withheld), new.money(new.withheld)),
     };
-    let same = drift.status.0 == drift.status.1 && [drift.captured, drift.refunded].iter().all(|(old, new)| old == new);
+    // What is owed says the rest: a word to staff, a call to the provider.
+    let id = loaded.stored.id;
+    let same = before.status() == after.status() && old == new && before.answer_by() == after.answer_by();
+    let same = same && before.owed(id) == after.owed(id);
     (!same).then_some(drift)
 }
 
@@ -177,6 +191,12 @@ impl Drift {
         };
         let (here, there) = self.status;
         let status = if here == there { here.to_string() } else { format!("{here} here, {there} at the provider") };
-        format!("{}  {status}; received {}; refunded {}", self.code, said(self.captured), said(self.refunded))
+        let taken = if self.withheld.0.is_zero() && self.withheld.1.is_zero() {
+            String::new()
+        } else {
+            format!("; taken for disputes {}", said(self.withheld))
+        };
+        let (received, refunded) = (said(self.captured), said(self.refunded));
+        format!("{}  {status}; received {received}; refunded {refunded}{taken}", self.code)
     }
 }

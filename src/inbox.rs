@@ -11,6 +11,7 @@
 
 use crate::book::{self, Written};
 use crate::checkouts::telling;
+use crate::traffic::Whose;
 use crate::world::{At, LinkMode, World};
 use std::time::Duration;
 use till_core::id::{CaptureId, MerchantId, PaymentId};
@@ -204,7 +205,7 @@ pub async fn take(
             park(world, at, report, now).await?;
             Ok(Verdict::Taken)
         }
-        (Applied::Unknown, About::Capture(capture)) => look_up(world, at, report, capture, now).await,
+        (Applied::Unknown, About::Capture(capture)) => look_up(world, at, report, capture, came, now).await,
         (Applied::FenceLost | Applied::Contended, _) => Ok(Verdict::Later),
     }
 }
@@ -271,12 +272,20 @@ async fn look_up(
     at: &At,
     report: &Reported,
     capture: &CaptureId,
+    came: Came,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
     let _turn = world.foreign.turn(&at.account.id, capture).await;
-    if world.foreign.knows(&at.account.id, capture) {
-        world.counts.add("event_foreign");
-        return Ok(Verdict::Taken);
+    match world.foreign.whose(&at.account.id, capture) {
+        Some(Whose::Theirs) => {
+            world.counts.add("event_foreign");
+            return Ok(Verdict::Taken);
+        }
+        Some(Whose::Unknown) => {
+            park(world, at, report, now).await?;
+            return Ok(Verdict::Taken);
+        }
+        None => {}
     }
     // Whoever had the turn before may have found it to be ours.
     if payment_of(world, &world.merchant.id, at, &report.about).await?.is_some() {
@@ -287,24 +296,16 @@ async fn look_up(
         return Ok(Verdict::Later);
     }
     match at.psp.fetch(&*world.http, &at.account, &Ask::Capture(capture.clone())).await {
-        Ok(found) => {
-            for one in &found {
-                match apply(world, &world.merchant.id, at, one, None, now).await? {
-                    Applied::Done | Applied::Duplicate => {}
-                    // Of another account of ours at the same provider's account: that one is told of it as well.
-                    Applied::NotOurs => {
-                        not_ours(world, at, one, now).await?;
-                        return Ok(Verdict::Taken);
-                    }
-                    Applied::Unknown => park(world, at, one, now).await?,
-                    Applied::FenceLost | Applied::Contended => return Ok(Verdict::Later),
-                }
-            }
-            take_all(world, at, std::slice::from_ref(report), now).await
-        }
+        Ok(found) => found_by_money(world, at, report, capture, &found, now).await,
         Err(Fault::NotFound) => {
-            world.foreign.remember(&at.account.id, capture);
+            world.foreign.remember(&at.account.id, capture, Whose::Theirs);
             world.counts.add("event_foreign");
+            Ok(Verdict::Taken)
+        }
+        // A webhook comes again. What was asked for would only stand in the way of what is behind it.
+        Err(fault @ Fault::Unreadable(_)) if came == Came::Asked => {
+            tracing::error!(account = %at.account.id, event = report.event, "event {}: {fault}", report.event);
+            world.counts.add("event_unreadable");
             Ok(Verdict::Taken)
         }
         Err(fault) => {
@@ -312,6 +313,34 @@ async fn look_up(
             Ok(Verdict::Later)
         }
     }
+}
+
+/// What a look-up brought, and then the report that asked for it.
+async fn found_by_money(
+    world: &World,
+    at: &At,
+    report: &Reported,
+    capture: &CaptureId,
+    found: &[Reported],
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    for one in found {
+        match apply(world, &world.merchant.id, at, one, None, now).await? {
+            Applied::Done | Applied::Duplicate => {}
+            // Of another account of ours at the same provider's account: that one is told of it as well.
+            Applied::NotOurs => {
+                not_ours(world, at, one, now).await?;
+                world.foreign.remember(&at.account.id, capture, Whose::Theirs);
+                return Ok(Verdict::Taken);
+            }
+            Applied::Unknown => {
+                park(world, at, one, now).await?;
+                world.foreign.remember(&at.account.id, capture, Whose::Unknown);
+            }
+            Applied::FenceLost | Applied::Contended => return Ok(Verdict::Later),
+        }
+    }
+    take_all(world, at, std::slice::from_ref(report), now).await
 }
 
 /// Holds sums that a report names against ours, and asks where they differ.
@@ -333,7 +362,9 @@ async fn compare(world: &World, at: &At, report: &Reported, now: Timestamp) -> R
 /// Not where the bank was still working: then the money is younger than the checkout, and Stripe tells only the latter.
 async fn webhook_is_missing(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<bool, StoreError> {
     let paid = report.news.iter().any(|news| matches!(news, News::Captured { .. }));
-    if !paid || now.since(report.as_of) <= WEBHOOK_PATIENCE || matches!(world.links, LinkMode::Direct { .. }) {
+    // What came while this till was down may be on its way still.
+    let missed = report.as_of > world.began && now.since(report.as_of) > WEBHOOK_PATIENCE;
+    if !paid || !missed || matches!(world.links, LinkMode::Direct { .. }) {
         return Ok(false);
     }
     let merchant = &world.merchant.id;

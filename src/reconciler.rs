@@ -22,6 +22,8 @@ use till_core::time::Timestamp;
 const LEASE: Duration = Duration::from_secs(60);
 /// How many payments are looked at in one step.
 const AT_ONCE: u32 = 16;
+/// How long a look waits that did not fit into the budget.
+const SOON: Duration = Duration::from_secs(5);
 /// How many pages of the event list are read in one sweep.
 const PAGES_MAX: u32 = 100;
 
@@ -52,9 +54,8 @@ async fn look(world: &World, merchant: &MerchantId, id: PaymentId, now: Timestam
     let Some(loaded) = book::load(world, merchant, id).await? else { return Ok(()) };
     let Some(at) = world.account(&loaded.stored.account) else { return Ok(()) };
     for ask in asks(&loaded) {
-        // What does not fit into the budget waits for the next look.
         if !world.reads.take_many(calls(&ask), now) {
-            break;
+            return soon(world, merchant, id, now).await;
         }
         match at.psp.fetch(&*world.http, &at.account, &ask).await {
             Ok(reports) => {
@@ -68,6 +69,15 @@ async fn look(world: &World, merchant: &MerchantId, id: PaymentId, now: Timestam
         }
     }
     Ok(())
+}
+
+/// What did not fit into the budget is looked at again soon.
+async fn soon(world: &World, merchant: &MerchantId, id: PaymentId, now: Timestamp) -> Result<(), StoreError> {
+    let written = book::write::<()>(world, merchant, id, now, |loaded, commit| {
+        commit.payment = Some(Change { check_at: Some(now.after(SOON)), ..looked(world, loaded, now) });
+        Ok(())
+    });
+    written.await.map(drop)
 }
 
 /// How many calls an ask may take at the provider.

@@ -46,11 +46,12 @@ impl Reads {
     }
 }
 
-/// Money of somebody else on the same account, remembered so that the provider is asked about each once.
+/// Money that was looked up and belongs to no payment of this account here, remembered so that the provider is asked
+/// about each once.
 ///
 /// Only digests, and only in this process: forgotten, it is asked once more.
 pub struct Foreign {
-    known: DashMap<[u8; 16], ()>,
+    known: DashMap<[u8; 16], Whose>,
     turns: [AsyncMutex<()>; TURNS],
 }
 
@@ -59,6 +60,15 @@ const FOREIGN_MAX: usize = 100_000;
 /// How many look-ups can be under way at once.
 const TURNS: usize = 64;
 
+/// Whose money it is that was looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Somebody else's, or another account's of ours: nothing of it is kept.
+    Theirs,
+    /// It carries our reference, and its payment is not here (yet): what hangs on it is parked.
+    Unknown,
+}
+
 impl Default for Foreign {
     fn default() -> Self {
         Self { known: DashMap::new(), turns: std::array::from_fn(|_| AsyncMutex::new(())) }
@@ -66,17 +76,17 @@ impl Default for Foreign {
 }
 
 impl Foreign {
-    /// Whether it was looked up before.
-    pub fn knows(&self, account: &AccountId, capture: &CaptureId) -> bool {
-        self.known.contains_key(&Self::digest(account, capture))
+    /// What came of looking it up, if it was.
+    pub fn whose(&self, account: &AccountId, capture: &CaptureId) -> Option<Whose> {
+        self.known.get(&Self::digest(account, capture)).map(|whose| *whose)
     }
 
-    /// It was looked up, and is not ours.
-    pub fn remember(&self, account: &AccountId, capture: &CaptureId) {
+    /// It was looked up.
+    pub fn remember(&self, account: &AccountId, capture: &CaptureId, whose: Whose) {
         if self.known.len() >= FOREIGN_MAX {
             self.known.clear();
         }
-        self.known.insert(Self::digest(account, capture), ());
+        self.known.insert(Self::digest(account, capture), whose);
     }
 
     /// Waits until nobody else looks this money up. Providers tell of one payment with several events at once.

@@ -19,6 +19,7 @@ use till_core::port::http::Http;
 use till_core::port::psp::{Account, Psp};
 use till_core::port::store::{Store, Stored};
 use till_core::text::Locale;
+use till_core::time::Timestamp;
 use tokio::sync::Notify;
 
 /// Who gets the money. There is one, `default`, for now.
@@ -194,6 +195,8 @@ pub struct World {
     pub foreign: Foreign,
     /// How webhooks fare.
     pub heard: Heard,
+    /// When this process began.
+    pub began: Timestamp,
 }
 
 impl World {

@@ -32,6 +32,7 @@ fn an_account_is_added_listed_chosen_rotated_closed_and_opened_again() {
     assert_eq!(said, "No accounts yet. Add one: till account add PSP ID --key env:NAME\n");
     std::fs::write(folder.join("till.toml"), "[http]\npublic_url = \"https://pay.example.com\"").unwrap();
 
+    std::fs::write(&key, "sk_test_first").unwrap();
     let said = good(folder, &["account", "add", "sandbox", "first", "--key", "file:key"]);
     assert_eq!(
         said,
@@ -64,7 +65,10 @@ fn an_account_is_added_listed_chosen_rotated_closed_and_opened_again() {
     let said = good(folder, &["account", "use", "first"]);
     assert_eq!(said, "first takes new payments from now on (TEST).\n");
     let said = good(folder, &["account", "secrets", "first", "--webhook-secret", "env:B", "env:A"]);
-    assert_eq!(said, format!("first believes webhooks signed with: env:B, env:A\n{LATER}"));
+    let note = |name| {
+        format!("Note: env:{name} cannot be read from here: the environment has no `{name}`. The till needs it.\n")
+    };
+    assert_eq!(said, format!("first believes webhooks signed with: env:B, env:A\n{LATER}{}{}", note("B"), note("A")));
     let said = good(folder, &["account", "close", "first", "--why", "the key leaked"]);
     assert!(said.contains("first is closed: the key leaked.") && said.contains("go to second (live)"), "{said}");
     let said = good(folder, &["account", "close", "second", "--why", "holidays"]);
@@ -133,7 +137,7 @@ fn what_cannot_be_an_account_is_refused_with_what_to_write_and_a_secret_is_never
 fn the_sandbox_of_till_toml_comes_last_and_is_changed_there() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    std::fs::write(folder.join("key"), "k").unwrap();
+    std::fs::write(folder.join("key"), "sk_test_k").unwrap();
     let settings = "[sandbox]\nenabled = true\napi_key = \"file:key\"\nwebhook_secret = \"file:key\"";
     std::fs::write(folder.join("till.toml"), settings).unwrap();
     let said = good(folder, &["check"]);
@@ -164,6 +168,47 @@ fn a_till_without_any_account_says_how_to_add_one_and_with_an_unreadable_one_whi
         let (fine, said) = till(folder.path(), &[command]);
         assert!(!fine && said.contains("account `main`: the environment has no `TILL_SURELY_NOT_SET`"), "{said}");
     }
+}
+
+#[test]
+fn a_key_that_cannot_be_meant_is_refused_and_never_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let add = |psp: &str, id: &str, key: &str, more: &[&str]| {
+        std::fs::write(folder.join("key"), key).unwrap();
+        till(folder, &[&["account", "add", psp, id, "--key", "file:key"], more].concat())
+    };
+    for (psp, key, more, why) in [
+        ("stripe", "rk_live_SECRET", &[][..], "is a live key, and the account is set up for tests"),
+        ("stripe", "rk_test_SECRET", &["--live"], "is a test key, and the account is set up for real money"),
+        ("stripe", "pk_test_SECRET", &[], "is a publishable key"),
+        ("stripe", "whsec_SECRET", &[], "does not begin with sk_ or rk_"),
+        ("stripe", "KEY=rk_test_SECRET", &[], "does not begin with sk_ or rk_"),
+        ("stripe", "rk_test_SECRET x", &[], "such as a space or a quote"),
+        ("sandbox", "sk_test_SECRET", &["--live"], "the sandbox moves none"),
+        ("sandbox", "SECRET", &[], "does not begin with sk_test_"),
+    ] {
+        let (fine, said) = add(psp, "bad", key, more);
+        assert!(!fine && said.contains(why) && !said.contains("SECRET"), "{said}");
+    }
+    let (fine, said) = add("stripe", "main", "rk_test_1", &[]);
+    assert!(fine && said.contains("without http.public_url, till asks Stripe every minute"), "{said}");
+    let said = good(folder, &["account", "add", "sandbox", "spare", "--key", "file:nowhere"]);
+    assert!(said.contains("main takes none from now on; `till account use main` goes back."), "{said}");
+    assert!(said.contains("Note: file:") && said.contains("cannot be read from here"), "{said}");
+    good(folder, &["account", "use", "main"]);
+    let said = good(folder, &["check"]);
+    assert!(said.contains("main: stripe at"), "a broken account in reserve stops nothing: {said}");
+
+    std::fs::write(folder.join("next"), "rk_test_2").unwrap();
+    let said = good(folder, &["account", "key", "main", "file:next"]);
+    assert!(said.contains("main uses the key in file:") && said.contains(LATER), "{said}");
+    std::fs::write(folder.join("live"), "rk_live_2").unwrap();
+    let (fine, said) = till(folder, &["account", "key", "main", "file:live"]);
+    assert!(!fine && said.contains("is a live key"), "{said}");
+    let (fine, said) = till(folder, &["stripe", "webhook", "main", "--url", "https://till.example.com"]);
+    assert!(!fine && said.contains("end with /hooks/stripe/main"), "{said}");
+    assert!(good(folder, &["reconcile"]).starts_with("No payments yet, so nothing was compared.\n"));
 }
 
 /// A running till's accounts, and the files that their secrets lie in.
@@ -258,13 +303,13 @@ async fn a_running_till_sees_new_accounts_new_secrets_and_closings() {
 #[tokio::test]
 async fn a_secret_that_cannot_be_read_any_more_leaves_the_account_as_it_was() {
     let mut shop = Shop::new();
-    for name in ["key", "new", "old"] {
-        shop.write(name, name);
+    for (name, text) in [("key", "sk_test_key"), ("new", "new"), ("old", "old")] {
+        shop.write(name, text);
     }
     shop.put(&shop.row("main", 1)).await;
     assert!(shop.reads().await);
     std::fs::remove_file(shop.folder.path().join("new")).unwrap();
-    shop.write("key", "another");
+    shop.write("key", "sk_test_another");
     assert!(!shop.reads().await, "half a rotation is none");
     assert_eq!(shop.secrets(), ["new", "old"]);
     shop.put(&AccountRow { api_key: "env:TILL_SURELY_NOT_SET".into(), ..shop.row("broken", 2) }).await;
@@ -276,5 +321,5 @@ async fn a_secret_that_cannot_be_read_any_more_leaves_the_account_as_it_was() {
     shop.write("new", "back");
     assert!(shop.reads().await);
     let at: Arc<till::world::At> = shop.accounts.find(&main).unwrap();
-    assert_eq!(at.account.secret.expose_secret(), "another");
+    assert_eq!(at.account.secret.expose_secret(), "sk_test_another");
 }

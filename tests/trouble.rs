@@ -172,6 +172,7 @@ fn born<P: Provider>(seed: u64, there: &P, chat: &Arc<ScriptedChat>, store: Arc<
         reads: Reads::full(clock()),
         foreign: Foreign::default(),
         heard: Heard::default(),
+        began: Timestamp::from_ms(START_MS),
         clock,
     }
 }

@@ -134,6 +134,8 @@ desk-slow-down = That was a lot at once. Nothing was done; please wait { $second
   }.
 desk-old-button = This button does not work here. Type { $example } instead.
 tell-failed = { $code } could not be created: { $why }
+tell-keeps-failing = The pay page for { $code } could not be made { $times } times by now: { $why }. Till goes on trying; whoever runs it can find out why: till doctor.
+tell-next-press = A pay page for { $code } was not made: { $why }. The next press on Pay makes another one.
 tell-takes-longer = The pay page for { $code } is not there yet: { $why }. Another one is made by itself; you need not ask again.
 tell-waits = { $code } waits: { $why }
 tell-refund-failed = The refund of { $amount } for { $code } was not made: { $why }
@@ -143,6 +145,7 @@ tell-amount-too-small = the amount is smaller than what the provider takes. Ask 
 tell-amount-too-large = the amount is larger than what the provider takes. Ask for it in parts
 tell-refund-disputed = the bank has taken this payment under dispute. What is given back there is decided by the bank
 tell-refund-gone = all of it went back already
+tell-not-reached = the provider cannot be reached. Till goes on trying, and the card comes by itself
 tell-not-permitted = Till's key may not do this at the provider. Whoever runs Till can see which permission is missing: till doctor
 tell-webhooks-silent = { $code } is paid, but the provider did not tell Till so by itself: it had to be asked. Whoever runs Till can find out why: till doctor
 alert-inquiry = { $code }: the bank asks about this payment. No money was taken yet. Answer at the provider{ $by }.

@@ -5,7 +5,7 @@
 use crate::accounts;
 use crate::assemble::{self, StartError};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, read_secret};
 use crate::world::LinkMode;
 use clap::{Args, Subcommand};
 use till_core::id::{AccountId, MerchantId};
@@ -31,6 +31,13 @@ pub(super) enum AccountCommand {
         /// Where a signing secret lies, as env:NAME or file:PATH
         #[arg(long = "webhook-secret", value_name = "PLACE", required = true, num_args = 1..)]
         webhook_secrets: Vec<String>,
+    },
+    /// Name another place of its API key, as after the key was rolled: till account key main file:/etc/till/stripe-key
+    Key {
+        /// The account's short id
+        id: String,
+        /// Where the key lies, as env:NAME or file:PATH
+        place: String,
     },
     /// Take no new payments there; those that exist are followed all the same
     Close {
@@ -98,6 +105,7 @@ enum Checked {
     List,
     Use(String),
     Secrets(String, Vec<String>),
+    Key(String, String),
     Close(String, String),
     Reopen(String),
 }
@@ -111,6 +119,7 @@ impl Checked {
             AccountCommand::Secrets { id, webhook_secrets } => {
                 Self::Secrets(id, places("--webhook-secret", &webhook_secrets)?)
             }
+            AccountCommand::Key { id, place } => Self::Key(id, self::place("the key", &place)?),
             AccountCommand::Close { id, why } => match why.trim() {
                 "" => return Err(typed("write why, for whoever looks later: --why \"moved to another bank\"")),
                 why => Self::Close(id, why.to_owned()),
@@ -242,9 +251,11 @@ async fn act(
             if let Some(known) = assemble::source(config).all(rows.clone()).iter().find(|known| known.id == row.id) {
                 return Err(exists(&known.id));
             }
+            let notes = notes(&row)?;
+            let before = assemble::source(config).all(rows.clone()).into_iter().find(|known| known.closed.is_none());
             let row = AccountRow { chosen_at: accounts::chosen_now(&rows, now), ..*row };
             store.put_account(merchant, &row).await?;
-            Ok(added(config, &row))
+            Ok(added(config, &row, before.as_ref()) + &notes)
         }
         Checked::List => Ok(accounts::list(&assemble::source(config).all(rows))),
         Checked::Use(id) => {
@@ -261,8 +272,16 @@ async fn act(
         }
         Checked::Secrets(id, webhook_secrets) => {
             let row = AccountRow { webhook_secrets, ..known(&id)? };
+            let notes = notes(&row)?;
             store.put_account(merchant, &row).await?;
-            Ok(format!("{id} believes webhooks signed with: {}\n{}\n", row.webhook_secrets.join(", "), reads(config)))
+            let places = row.webhook_secrets.join(", ");
+            Ok(format!("{id} believes webhooks signed with: {places}\n{}\n{notes}", reads(config)))
+        }
+        Checked::Key(id, api_key) => {
+            let row = AccountRow { api_key, ..known(&id)? };
+            let notes = notes(&row)?;
+            store.put_account(merchant, &row).await?;
+            Ok(format!("{id} uses the key in {}.\n{}\n{notes}", row.api_key, reads(config)))
         }
         Checked::Close(id, why) => {
             let row = known(&id)?;
@@ -278,6 +297,22 @@ async fn act(
             Ok(format!("{id} is open again.\n{}\n", next(&after)))
         }
     }
+}
+
+/// What cannot be read yet, a line each: it may be put there later, or belong to the user that the till runs as.
+///
+/// # Errors
+/// The key is there, and is not one of this provider's or of the other mode.
+fn notes(row: &AccountRow) -> Result<String, StartError> {
+    if let Ok(key) = read_secret(&row.api_key) {
+        let suits = assemble::adapter(&row.psp)?.suits(&key, row.livemode);
+        suits.map_err(|why| typed(format!("the key in {} {why}", row.api_key)))?;
+    }
+    let places = std::iter::once(&row.api_key).chain(&row.webhook_secrets);
+    let unread = places.filter_map(|place| Some((place, read_secret(place).err()?)));
+    Ok(unread.fold(String::new(), |text, (place, why)| {
+        format!("{text}Note: {place} cannot be read from here: {why}. The till needs it.\n")
+    }))
 }
 
 fn exists(id: &AccountId) -> StartError {
@@ -319,7 +354,7 @@ fn reads(config: &Config) -> String {
 }
 
 /// What was added, and what to do next.
-fn added(config: &Config, row: &AccountRow) -> String {
+fn added(config: &Config, row: &AccountRow, before: Option<&AccountRow>) -> String {
     let (id, psp) = (&row.id, &row.psp);
     let money = if row.livemode { "live: real money moves" } else { "TEST: no real money moves" };
     let hook = format!("/hooks/{psp}/{id}");
@@ -328,17 +363,15 @@ fn added(config: &Config, row: &AccountRow) -> String {
         Ok(LinkMode::Direct { .. }) | Err(_) => None,
     };
     let mut steps = Vec::new();
-    if public_url.is_none() {
-        steps.push(
-            "set http.public_url in till.toml, so that webhooks reach this till. Without it, till asks the provider how \
-             payments stand, which takes longer"
-                .to_owned(),
-        );
-    }
     match (row.webhook_secrets.is_empty(), psp.as_str()) {
+        (true, "stripe") if public_url.is_none() => steps.push(format!(
+            "nothing more is needed: without http.public_url, till asks Stripe every minute. With it, webhooks are faster: \
+             till stripe webhook {id}"
+        )),
         (true, "stripe") => steps.push(format!("make the webhook at Stripe: till stripe webhook {id}")),
         (secrets_lack, _) => {
-            let address = public_url.map_or_else(|| format!("its address, with {hook} after it"), |url| url + &hook);
+            let base = public_url.unwrap_or_else(|| format!("http://{}", config.http.listen));
+            let address = base + &hook;
             steps.push(format!("register this webhook at the provider: {address}"));
             if secrets_lack {
                 let place = "env:NAME";
@@ -351,5 +384,11 @@ fn added(config: &Config, row: &AccountRow) -> String {
     steps.push("look whether all is well: till doctor".to_owned());
     let numbered =
         steps.iter().zip(1..).fold(String::new(), |text, (step, number)| format!("{text}  {number}. {step}\n"));
-    format!("{id} is added, and takes new payments from now on ({money}).\n{}\nNext:\n{numbered}", reads(config))
+    let before = before.map_or_else(String::new, |before| {
+        format!("{} takes none from now on; `till account use {}` goes back.\n", before.id, before.id)
+    });
+    format!(
+        "{id} is added, and takes new payments from now on ({money}).\n{before}{}\nNext:\n{numbered}",
+        reads(config)
+    )
 }

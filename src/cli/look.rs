@@ -59,7 +59,7 @@ pub(super) async fn reconcile(config: &Config, args: &ReconcileArgs) -> Result<(
     let (world, mend) = (till.world.clone(), if args.dry_run { Mend::No } else { Mend::Yes });
     let age = Duration::from_secs(args.days.saturating_mul(24 * 3600));
     let all = drift::payments(&world, age, (world.clock)()).await?;
-    let (mut differ, mut unknown) = (0_u32, 0_u32);
+    let (mut differ, mut unknown) = (0_usize, 0_usize);
     for (at, id) in all.iter().enumerate() {
         if at > 0 && at.is_multiple_of(SAY_EVERY) {
             eprintln!("{at} of {} payments", all.len());
@@ -76,17 +76,26 @@ pub(super) async fn reconcile(config: &Config, args: &ReconcileArgs) -> Result<(
             }
         }
     }
-    let mended = match (differ, mend) {
-        (0, _) => "Till and the provider agree".to_owned(),
-        (differ, Mend::Yes) => format!("{differ} differed and were mended"),
-        (differ, Mend::No) => format!("{differ} differ; without --dry-run they are mended"),
-    };
-    println!("Looked at {} payments. {mended}.", all.len());
+    println!("{}", summary(all.len(), differ, unknown, mend));
     till.close().await;
     match unknown {
         0 => Ok(()),
         unknown => Err(StartError::Typed(format!("{unknown} payments could not be asked about"))),
     }
+}
+
+fn summary(all: usize, differ: usize, unknown: usize, mend: Mend) -> String {
+    if all == 0 {
+        return "No payments yet, so nothing was compared.".to_owned();
+    }
+    let agree = all.saturating_sub(differ + unknown);
+    let differing = match (differ, mend) {
+        (0, _) => String::new(),
+        (differ, Mend::Yes) => format!(", {differ} differed and were mended"),
+        (differ, Mend::No) => format!(", {differ} differ (without --dry-run they are mended)"),
+    };
+    let asked = if unknown == 0 { String::new() } else { format!(", {unknown} could not be asked about") };
+    format!("Of {all} payments {agree} agree with the provider{differing}{asked}.")
 }
 
 pub(super) async fn stripe(config: &Config, command: StripeCommand) -> Result<(), StartError> {
@@ -99,7 +108,10 @@ pub(super) async fn stripe(config: &Config, command: StripeCommand) -> Result<()
         return Err(typed(format!("`{id}` is no Stripe account here: `till account add stripe {id} --key env:NAME`")));
     };
     let at = assemble::source(config).open(&row)?;
-    let url = url.map_or_else(|| hook_url(config, &at), Ok)?;
+    let url = match url {
+        Some(url) => checked_url(url, &at)?,
+        None => hook_url(config, &at)?,
+    };
     let file = secret_file.unwrap_or_else(|| PathBuf::from(format!("till-data/stripe-{id}-webhook-secret")));
     // The secret is shown once: what must hold it is made before it exists.
     let unwritten = |source| StartError::System { what: format!("file `{}`", file.display()), source };
@@ -124,6 +136,18 @@ pub(super) async fn stripe(config: &Config, command: StripeCommand) -> Result<()
     println!("Its secret is kept in {place}, and {id} believes it from now on.");
     println!("Try it: make a payment, then `till doctor`.");
     Ok(())
+}
+
+/// Stripe reaches https alone, and Till answers there at one path.
+fn checked_url(url: String, at: &At) -> Result<String, StartError> {
+    let path = doctor::path(at);
+    if url.starts_with("https://") && url.ends_with(&path) {
+        return Ok(url);
+    }
+    Err(StartError::Typed(format!(
+        "--url must begin with https:// and end with {path}: Stripe sends webhooks there. On one's own computer, \
+         `stripe listen` takes its place; the README says how"
+    )))
 }
 
 fn hook_url(config: &Config, at: &At) -> Result<String, StartError> {

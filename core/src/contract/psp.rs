@@ -397,6 +397,10 @@ async fn an_account_that_is_set_up_has_nothing_wrong(s: &mut Setup<'_>) {
     assert!(found.iter().any(|it| it.verdict == Verdict::Good), "what works is said too: {found:?}");
     assert!(found.iter().all(|it| it.verdict != Verdict::Wrong), "{found:?}");
     assert_eq!(s.psp.takes(Money::new(2500, s.currency)), Takes::Yes, "an ordinary amount is taken");
+    let (key, live) = (&s.account.secret, s.account.livemode);
+    assert_eq!(s.psp.suits(key, live), Ok(()), "its own key suits");
+    assert!(s.psp.suits(key, !live).is_err(), "a key of the other mode does not");
+    assert!(s.psp.suits(&"whsec_x".to_owned().into(), live).is_err(), "a webhook secret is no key");
 }
 
 async fn only_a_delivery_that_is_signed_now_and_whole_is_believed(s: &mut Setup<'_>) {

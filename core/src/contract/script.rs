@@ -27,6 +27,7 @@ use crate::port::psp::{
 use crate::text::Locale;
 use crate::time::Timestamp;
 use async_trait::async_trait;
+use secrecy::SecretString;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -339,6 +340,10 @@ impl Psp for ScriptedPsp {
             key_window: Duration::from_secs(24 * 3600),
             checkout_life: (Duration::from_secs(60), Duration::from_secs(24 * 3600)),
         }
+    }
+
+    fn suits(&self, _: &SecretString, _: bool) -> Result<(), &'static str> {
+        Ok(())
     }
 
     fn takes(&self, _: Money) -> Takes {

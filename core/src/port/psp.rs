@@ -455,6 +455,12 @@ pub trait Psp: Send + Sync {
     /// What it can do.
     fn caps(&self) -> PspCaps;
 
+    /// Whether a key can be one of the provider's, for real money or for tests, as far as its form tells.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence that begins with "the key". Never repeats the key.
+    fn suits(&self, key: &SecretString, livemode: bool) -> Result<(), &'static str>;
+
     /// Whether it takes this amount, as far as that can be told without asking.
     fn takes(&self, amount: Money) -> Takes;
 

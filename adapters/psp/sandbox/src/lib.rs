@@ -14,6 +14,7 @@ mod read;
 mod wire;
 
 use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 use till_core::id::CheckoutId;
 use till_core::money::Money;
@@ -50,6 +51,14 @@ impl Psp for Sandbox {
             amount: AmountBy::Checkout,
             key_window: HOUR * 24,
             checkout_life: (Duration::from_secs(60), HOUR * 24),
+        }
+    }
+
+    fn suits(&self, key: &SecretString, livemode: bool) -> Result<(), &'static str> {
+        match (livemode, key.expose_secret().starts_with("sk_test_")) {
+            (true, _) => Err("cannot be for real money: the sandbox moves none; leave --live out"),
+            (false, false) => Err("does not begin with sk_test_, as every key of the sandbox does"),
+            (false, true) => Ok(()),
         }
     }
 

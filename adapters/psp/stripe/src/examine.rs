@@ -6,7 +6,7 @@
 use crate::form::Form;
 use crate::wire::{Endpoint, Event, List, OwnAccount};
 use crate::{VERSION, call, webhook};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub(crate) async fn examine(http: &dyn Http, at: &Account, hook: Hook<'_>, now: 
     let (may, told_at) = permissions(http, at).await;
     found.push(may);
     found.extend(told_at.and_then(|told_at| clock(told_at, now)));
-    if at.webhook_secrets.is_empty() {
+    if at.webhook_secrets.is_empty() && matches!(hook, Hook::Public(_)) {
         let mend = format!("`till stripe webhook {}` makes the endpoint and keeps its secret", at.id);
         found.push(Finding::wrong("no webhook secret is configured, so no webhook is believed", mend));
     }
@@ -69,27 +69,37 @@ fn clock(told_at: Timestamp, now: Timestamp) -> Option<Finding> {
     (by > CLOCK_OFF).then(|| Finding::wrong(off, "let it be set by NTP: `timedatectl set-ntp true`"))
 }
 
-/// Whether the key is of the kind that the account says.
+/// Whether the key is of the kind that the account says, and what it is.
 fn key(at: &Account) -> Finding {
-    let key = at.secret.expose_secret();
-    let (of_live, of_test) = (["sk_live_", "rk_live_"], ["sk_test_", "rk_test_"]);
+    let restricted = at.secret.expose_secret().starts_with("rk_");
+    match (suits(&at.secret, at.livemode), at.livemode, restricted) {
+        (Err(why), _, _) => Finding::wrong(
+            format!("the key {why}"),
+            format!("`till account key {} PLACE` names another; for the other mode add an account of its own", at.id),
+        ),
+        (Ok(()), true, true) => Finding::good("a live key, restricted: real money moves"),
+        (Ok(()), false, true) => Finding::good("a test key, restricted: no real money moves"),
+        (Ok(()), true, false) => Finding::note(
+            "a live key that may do everything: real money moves",
+            "make a restricted key in the dashboard: it does less harm when it gets lost",
+        ),
+        (Ok(()), false, false) => Finding::good("a test key, unrestricted: no real money moves"),
+    }
+}
+
+/// Whether a key has the form of Stripe's secret keys of this mode.
+pub(crate) fn suits(key: &SecretString, livemode: bool) -> Result<(), &'static str> {
+    let key = key.expose_secret();
     let begins = |prefixes: [&str; 2]| prefixes.iter().any(|prefix| key.starts_with(prefix));
-    let restricted = if key.starts_with("rk_") { "restricted" } else { "unrestricted" };
-    match (begins(of_live), begins(of_test), at.livemode) {
-        (true, _, true) => Finding::good(format!("a live key, {restricted}: real money moves")),
-        (_, true, false) => Finding::good(format!("a test key, {restricted}: no real money moves")),
-        (true, _, false) => Finding::wrong(
-            "the key is a live key, and the account is set up for tests",
-            "add the account again with --live, or give it a key that begins with rk_test_",
-        ),
-        (_, true, true) => Finding::wrong(
-            "the key is a test key, and the account is set up for real money",
-            "give it a key that begins with rk_live_, or add the account again without --live",
-        ),
-        (false, false, _) => Finding::wrong(
-            "the key does not begin with sk_ or rk_, so it is no secret key of Stripe's",
-            "copy a restricted key from the dashboard: Developers, API keys",
-        ),
+    let (live, test) = (begins(["sk_live_", "rk_live_"]), begins(["sk_test_", "rk_test_"]));
+    let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    match (live, test, livemode) {
+        _ if key.starts_with("pk_") => Err("is a publishable key: Till needs a secret or restricted one, sk_ or rk_"),
+        (false, false, _) => Err("does not begin with sk_ or rk_ (does the file hold more than the key?)"),
+        _ if !plain => Err("has something in it that Stripe's keys do not have, such as a space or a quote"),
+        (true, _, false) => Err("is a live key, and the account is set up for tests: real money needs --live"),
+        (_, true, true) => Err("is a test key, and the account is set up for real money with --live"),
+        (true, _, true) | (_, true, false) => Ok(()),
     }
 }
 

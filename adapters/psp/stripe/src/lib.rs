@@ -24,6 +24,7 @@ mod wire;
 pub use webhook::{Webhook, make_webhook};
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use std::time::Duration;
 use till_core::id::{CaptureId, CheckoutId, PaymentId, RefundId};
 use till_core::money::Money;
@@ -69,6 +70,10 @@ impl Psp for Stripe {
             // Stripe: 30 minutes to 24 hours, counted when the call arrives; four minutes stay for slow tries.
             checkout_life: (MINUTE * 30, MINUTE * (60 * 24 - 4)),
         }
+    }
+
+    fn suits(&self, key: &SecretString, livemode: bool) -> Result<(), &'static str> {
+        examine::suits(key, livemode)
     }
 
     fn takes(&self, amount: Money) -> Takes {

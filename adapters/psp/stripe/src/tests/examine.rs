@@ -101,7 +101,7 @@ fn a_key_that_opens_nothing_ends_the_examination() {
     assert_eq!(
         lines(&examined(&bench, Some(HOOK))[..1]),
         [
-            "Wrong: the key does not begin with sk_ or rk_, so it is no secret key of Stripe's -> copy a restricted key from the dashboard: Developers, API keys",
+            "Wrong: the key is a publishable key: Till needs a secret or restricted one, sk_ or rk_ -> `till account key main PLACE` names another; for the other mode add an account of its own",
         ]
     );
     bench.fake.down_until(NOW.after(Duration::from_secs(60)));
