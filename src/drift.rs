@@ -10,7 +10,7 @@ use crate::inbox::{self, Came, Verdict};
 use crate::world::{At, World};
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
-use till_core::id::{CaptureId, Code, PaymentId};
+use till_core::id::{Code, PaymentId};
 use till_core::money::Money;
 use till_core::payment::{Fact, Payment, Status, judge};
 use till_core::port::psp::{Ask, Fault, News, Reported};
@@ -93,7 +93,8 @@ pub async fn look(world: &World, id: PaymentId, mend: Mend) -> Result<Looked, St
         match at.psp.fetch(&*world.http, &at.account, &ask).await {
             Ok(found) => {
                 // Of money that is new here, all that became of it since is asked as well.
-                let new = found.iter().flat_map(captures).filter(|id| !loaded.payment.captures.contains_key(id));
+                let told = found.iter().flat_map(|report| &report.news).filter_map(News::captured);
+                let new = told.filter(|id| !loaded.payment.captures.contains_key(*id)).cloned();
                 if !matches!(ask, Ask::Capture(_)) {
                     open.extend(new.map(Ask::Capture));
                 }
@@ -137,22 +138,6 @@ fn asks(loaded: &Loaded, now: Timestamp) -> VecDeque<Ask> {
         }
     });
     captures.chain(checkouts).collect()
-}
-
-/// The money that a report tells of.
-fn captures(report: &Reported) -> Vec<CaptureId> {
-    let captured = report.news.iter().filter_map(|news| match news {
-        News::Captured { capture, .. } => Some(capture.clone()),
-        News::Checkout { .. }
-        | News::CaptureReversed { .. }
-        | News::AttemptFailed { .. }
-        | News::Refund { .. }
-        | News::Dispute { .. }
-        | News::RefundedSum { .. }
-        | News::FraudWarning { .. }
-        | News::Review { .. } => None,
-    });
-    captured.collect()
 }
 
 /// The payment with what the provider says. `None`: nothing of it is new.

@@ -361,18 +361,18 @@ async fn compare(world: &World, at: &At, report: &Reported, now: Timestamp) -> R
 ///
 /// Not where the bank was still working: then the money is younger than the checkout, and Stripe tells only the latter.
 async fn webhook_is_missing(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<bool, StoreError> {
-    let paid = report.news.iter().any(|news| matches!(news, News::Captured { .. }));
+    let mut paid = report.news.iter().filter_map(News::captured).peekable();
     // What came while this till was down may be on its way still.
     let missed = report.as_of > world.began && now.since(report.as_of) > WEBHOOK_PATIENCE;
-    if !paid || !missed || matches!(world.links, LinkMode::Direct { .. }) {
+    if paid.peek().is_none() || !missed || matches!(world.links, LinkMode::Direct { .. }) {
         return Ok(false);
     }
     let merchant = &world.merchant.id;
     let Some(id) = payment_of(world, merchant, at, &report.about).await? else { return Ok(false) };
     let Some(loaded) = book::load(world, merchant, id).await? else { return Ok(false) };
     let payment = loaded.payment;
-    let known = |news: &News| matches!(news, News::Captured { capture, .. } if payment.captures.contains_key(capture));
-    Ok(!report.news.iter().any(known) && !payment.checkouts.values().any(till_core::payment::Checkout::is_pending))
+    let known = paid.any(|capture| payment.captures.contains_key(capture));
+    Ok(!known && !payment.checkouts.values().any(till_core::payment::Checkout::is_pending))
 }
 
 /// Staff are told, once a day, that webhooks do not come.

@@ -8,7 +8,7 @@
 //! tests.
 
 // A contract says what is wrong by panicking, as a test does.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "test code: a broken claim panics")]
 
 use crate::card::{Action, Audience, Card, CardItem, Detail, Mode, Press, Short, Tone, UpTo};
 use crate::contract::seeded::Seeded;

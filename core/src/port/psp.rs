@@ -345,6 +345,23 @@ pub enum News {
     },
 }
 
+impl News {
+    /// The money that it tells of as arrived.
+    pub fn captured(&self) -> Option<&CaptureId> {
+        match self {
+            Self::Captured { capture, .. } => Some(capture),
+            Self::Checkout { .. }
+            | Self::CaptureReversed { .. }
+            | Self::AttemptFailed { .. }
+            | Self::Refund { .. }
+            | Self::Dispute { .. }
+            | Self::RefundedSum { .. }
+            | Self::FraudWarning { .. }
+            | Self::Review { .. } => None,
+        }
+    }
+}
+
 /// A provider call did not bring what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {

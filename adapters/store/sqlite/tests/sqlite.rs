@@ -1,7 +1,7 @@
 //! SQLite keeps the store's contract, and what only a file can promise: it survives, it is shared, it can be damaged.
 
 // Helpers of tests fail like tests.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::path::{Path, PathBuf};

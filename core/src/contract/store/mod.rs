@@ -10,7 +10,7 @@
 //! Deliberately absent: durability and crashes. Only the adapter knows how to pull its plug; its own tests do.
 
 // A contract says what is wrong by panicking, as a test does.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "test code: a broken claim panics")]
 
 mod accounts;
 mod agrees;
