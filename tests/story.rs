@@ -26,6 +26,7 @@ async fn a_coffee_is_asked_for_paid_and_refunded_in_part() {
 
     let paid = town.customer.card(&code, "paid").await;
     assert_eq!(labels(&paid), ["Receipt"]);
+    town.customer.pinged("is paid").await;
     let paid = town.staff.card(&code, "paid").await;
     assert_eq!(labels(&paid), ["Receipt", "Refund"]);
     let receipt = town.customer.http.get(link_of(&paid, "Receipt")).send().await.unwrap();
@@ -42,11 +43,9 @@ async fn a_coffee_is_asked_for_paid_and_refunded_in_part() {
     assert_eq!(said["text"], format!("10.00 EUR of {code} is on its way back."));
     let card = town.customer.card(&code, "partially_refunded").await;
     assert_eq!(card["title"], "Paid 25.00 EUR, refunded 10.00 EUR");
-
-    // One ping for each state that is worth one.
-    let pings = town.customer.lines().await.into_iter().filter(|line| line["author"] == "till");
-    let texts: Vec<String> = pings.filter_map(|line| Some(line["body"]["text"].as_str()?.to_owned())).collect();
-    assert_eq!(texts.iter().filter(|text| text.contains("is paid")).count(), 1, "{texts:?}");
+    for words in ["is paid", "went back"] {
+        town.customer.pinged(words).await;
+    }
     town.stop().await;
 }
 

@@ -23,6 +23,7 @@ async fn a_coffee_is_paid_at_stripe_and_goes_back_from_chat_and_from_the_dashboa
         (labels(&customer), labels(&staff)),
         (vec!["Receipt".to_owned()], vec!["Receipt".into(), "Refund".into()])
     );
+    shop.pinged("is paid").await;
     let intent = shop.intent(&code);
     let receipt = shop.customer.http.get(link_of(&customer, "Receipt")).send().await.unwrap().text().await.unwrap();
     for words in [&*code, "Total paid", "25.00 EUR", &*intent] {
@@ -48,8 +49,7 @@ async fn a_coffee_is_paid_at_stripe_and_goes_back_from_chat_and_from_the_dashboa
     assert_eq!((&card["title"], labels(&staff)), (&json!("Refunded 25.00 EUR"), vec!["Receipt".to_owned()]));
     let shown = shop.shown(&code).await;
     assert_eq!((&shown["captured_minor"], &shown["refunded_minor"]), (&json!(2500), &json!(2500)));
-    let pings = shop.pings().await;
-    assert_eq!(pings.iter().filter(|text| text.contains("is paid")).count(), 1, "{pings:?}");
+    shop.pinged("is paid").await;
     shop.close().await;
 }
 

@@ -196,6 +196,18 @@ impl Side {
         let cards = self.lines().await.into_iter().map(|line| line["body"]["card"].clone());
         cards.filter(|card| card["code"] == code).collect()
     }
+
+    /// What everybody in the conversation was told by Till, cards apart, oldest first.
+    pub(crate) async fn pings(&self) -> Vec<String> {
+        let lines = self.lines().await.into_iter().filter(|line| line["author"] == "till" && line["private"] != true);
+        lines.filter_map(|line| Some(line["body"]["text"].as_str()?.to_owned())).collect()
+    }
+
+    /// Waits until everybody was told this, once. A ping that was overtaken by the next state is never sent: whoever
+    /// expects it waits for it before causing that state.
+    pub(crate) async fn pinged(&self, part: &str) -> String {
+        told_once(part, async || self.pings().await).await
+    }
 }
 
 async fn answer(response: Response) -> Value {
@@ -259,6 +271,19 @@ pub(crate) async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> O
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Waits until one of the texts holds `part`; no second one may.
+pub(crate) async fn told_once(part: &str, read: impl AsyncFn() -> Vec<String>) -> String {
+    let mut last = Vec::new();
+    let told = eventually(async || {
+        last = read().await;
+        last.iter().find(|text| text.contains(part)).cloned()
+    });
+    let told = told.await;
+    let times = last.iter().filter(|text| text.contains(part)).count();
+    assert_eq!(times, 1, "`{part}` was told {times} times: {last:#?}");
+    told.unwrap()
 }
 
 /// The present.

@@ -6,7 +6,7 @@
 //! ```
 //! One clock serves both, and can be moved. In the end of each story the books of both are compared.
 
-use super::{Side, choose, eventually, link_of, moved_clock, to_provider};
+use super::{Side, choose, eventually, link_of, moved_clock, to_provider, told_once};
 use fake_stripe::{Delivery, Settings, Stripe, complaints, newer};
 use reqwest::cookie::Jar;
 use reqwest::{Client, StatusCode, redirect};
@@ -245,21 +245,17 @@ impl Shop {
 
     /// What everybody in the conversation was told by Till, cards apart, oldest first.
     pub(crate) async fn pings(&self) -> Vec<String> {
-        let lines = self.customer.lines().await.into_iter().filter(|line| line["author"] == "till");
-        lines.filter_map(|line| Some(line["body"]["text"].as_str()?.to_owned())).collect()
+        self.customer.pings().await
     }
 
     /// Waits until staff alone were told this, once.
     pub(crate) async fn whispered(&self, part: &str) -> String {
-        let mut last = Vec::new();
-        let told = eventually(async || {
-            last = self.whispers().await;
-            last.iter().find(|text| text.contains(part)).cloned()
-        });
-        let told = told.await;
-        let times = last.iter().filter(|text| text.contains(part)).count();
-        assert_eq!(times, 1, "`{part}` was told {times} times: {last:#?}");
-        told.unwrap()
+        told_once(part, async || self.whispers().await).await
+    }
+
+    /// Waits until everybody was told this, once.
+    pub(crate) async fn pinged(&self, part: &str) -> String {
+        self.customer.pinged(part).await
     }
 
     /// `till payments show --json`
