@@ -1,0 +1,3 @@
+//! Slack: commands, forms and cards in a workspace.
+
+pub mod block_kit;
