@@ -85,23 +85,74 @@ impl Desk {
                     Ok(Command::Help { about }) => {
                         Ok(self.say(help(&self.world.grammar, about, &self.world.merchant.locale)))
                     }
-                    _ if !self.is_staff(inbound).await => Ok(self.refuse(&Refusal::NotStaff)),
+                    _ if !self.is_staff(inbound).await => Ok(self.not_staff(inbound)),
                     Ok(command) => self.command(inbound, text, command, *again, now).await,
                     Err(misread) => Ok(self.say(misread.say(&self.world.merchant.locale))),
                 }
             }
-            Deed::Pressed { .. } if !self.is_staff(inbound).await => Ok(self.refuse(&Refusal::NotStaff)),
-            Deed::Pressed { token, amount } => match Press::read(token) {
-                Some(Press { act: Act::Cancel, payment }) => self.cancel(inbound, payment, now).await,
-                Some(Press { act: Act::Refund, payment }) => {
-                    self.refund(inbound, payment, amount.as_deref(), now).await
+            Deed::Followed { code } => {
+                self.world.counts.add("link_followed");
+                if let Some(payment) = self.find(*code).await? {
+                    self.notice_twin(inbound, payment, now).await?;
                 }
-                Some(_) | None => {
-                    let example = format!("{} help", self.world.grammar.till());
-                    Ok(self.say(self.words("desk-old-button", &[("example", &example)])))
+                Ok(Ack::Nothing)
+            }
+            Deed::Pressed { token, amount } => {
+                let press = Press::read(token);
+                if let Some(press) = press {
+                    self.notice_twin(inbound, press.payment, now).await?;
                 }
-            },
+                if !self.is_staff(inbound).await {
+                    return Ok(self.not_staff(inbound));
+                }
+                self.press(inbound, press, amount.as_deref(), now).await
+            }
         }
+    }
+
+    async fn press(
+        &self,
+        inbound: &Inbound,
+        press: Option<Press>,
+        amount: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Ack, StoreError> {
+        match press {
+            Some(Press { act: Act::Cancel, payment }) => self.cancel(inbound, payment, now).await,
+            Some(Press { act: Act::Refund, payment }) => self.refund(inbound, payment, amount, now).await,
+            Some(_) | None => {
+                let example = format!("{} help", self.world.grammar.till());
+                Ok(self.say(self.words("desk-old-button", &[("example", &example)])))
+            }
+        }
+    }
+
+    /// Who may, and how whoever hosts Till lets this person.
+    fn not_staff(&self, inbound: &Inbound) -> Ack {
+        let refusal = Refusal::NotStaff.say(&self.world.merchant.locale);
+        let chat = self.world.chats.get(inbound.by.platform.as_str());
+        let Some(listed) = chat.and_then(|chat| chat.listed_as(&inbound.by)) else { return self.say(refusal) };
+        self.say(format!("{refusal} {}", self.words("desk-how-to-list", &[("listed", &listed)])))
+    }
+
+    /// A message that shows a card beside the one we know of is marked, once: a post without a clear answer left it.
+    async fn notice_twin(&self, inbound: &Inbound, id: PaymentId, now: Timestamp) -> Result<(), StoreError> {
+        let Some(twin) = &inbound.on else { return Ok(()) };
+        let known = self.world.store.card_messages(&self.world.merchant.id, id).await?;
+        if known.is_empty() || known.contains(twin) {
+            return Ok(());
+        }
+        let written = book::write::<()>(&self.world, &self.world.merchant.id, id, now, |loaded, commit| {
+            let work = NewWork {
+                key: IdemKey::show(id, &format!("twin:{}", twin.id)),
+                work: Work::Supersede { twin: twin.clone() },
+                due: now,
+            };
+            commit.payment = Some(book::owing(&self.world, loaded, work, now));
+            Ok(())
+        });
+        // Where it was contended, the next click finds it again.
+        written.await.map(drop)
     }
 
     async fn command(
@@ -221,6 +272,10 @@ impl Desk {
             items: pay.items.clone(),
             reference: pay.reference.clone(),
             note: pay.note.clone(),
+            payer: match &pay.to {
+                Some(To::Person { id, .. }) => Some(PersonId { platform: inbound.by.platform.clone(), id: id.clone() }),
+                Some(To::Name(_)) | None => None,
+            },
             payer_name: pay.to.as_ref().map(|to| match to {
                 To::Person { name, .. } | To::Name(name) => name.clone(),
             }),

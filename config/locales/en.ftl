@@ -132,6 +132,7 @@ desk-slow-down = That was a lot at once. Nothing was done; please wait { $second
     [one] one second
    *[other] { $seconds } seconds
   }.
+desk-how-to-list = To let you, whoever hosts Till types: till staff add { $listed }
 desk-old-button = This button does not work here. Type { $example } instead.
 tell-failed = { $code } could not be created: { $why }
 tell-keeps-failing = The pay page for { $code } could not be made { $times } times by now: { $why }. Till goes on trying; whoever runs it can find out why: till doctor.
@@ -160,6 +161,7 @@ tell-not-staff-now = you are not on the staff list any more
 
 ## Pings: one short message when a payment arrives at a status
 
+card-superseded = This card of { $code } was posted twice by mistake: please use the other one.
 ping-paid = { $code } is paid: { $amount }. Thank you!
 ping-overpaid = { $code } was paid too much: { $captured } of { $amount }.
 ping-refunded = { $code }: all { $refunded } went back.
