@@ -46,6 +46,13 @@ pub enum Deed {
         /// What was typed into the button's form, where it has one: an amount to refund.
         amount: Option<String>,
     },
+    /// Looks at the till as a whole: what is open, and what came in today.
+    Overview,
+    /// Wants to know more about a payment whose card they see.
+    Wondered {
+        /// Which.
+        code: Code,
+    },
     /// Followed a link of a card, where the platform tells.
     Followed {
         /// The payment it stands for.
