@@ -25,6 +25,8 @@ mod render;
 mod routes;
 mod signature;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod views;
 mod wire;
 
