@@ -88,6 +88,11 @@ const METHODS: [Method; 20] = [
     method("views.update", "", 4, "view_id external_id view hash", true, views::update),
 ];
 
+/// Every method of this fake with its arguments, for a test that holds them against Slack's own description.
+pub fn methods() -> Vec<(&'static str, Vec<&'static str>)> {
+    METHODS.iter().map(|method| (method.name, method.args.split_ascii_whitespace().collect())).collect()
+}
+
 pub(crate) fn method_named(name: &str) -> Option<&'static Method> {
     METHODS.iter().find(|method| method.name == name)
 }

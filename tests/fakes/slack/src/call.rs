@@ -97,11 +97,6 @@ impl Params {
         self.text(name).ok_or_else(|| Refusal::missing(name))
     }
 
-    /// Whether it was said at all, be it empty.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.map.get(name).is_some_and(|value| !value.is_null())
-    }
-
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.text(name).is_some_and(|text| text == "true" || text == "1")
     }

@@ -62,7 +62,7 @@ pub struct Answer {
     pub body: Value,
     /// By the wall clock.
     pub elapsed: Duration,
-    /// `operation_timeout` or `dispatch_failed`, as the person is shown.
+    /// `operation_timeout`, `dispatch_failed` or `no_such_command`, as the person is shown.
     pub error: Option<&'static str>,
     /// Of a command or interaction.
     pub trigger_id: String,

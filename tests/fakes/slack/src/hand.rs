@@ -9,10 +9,22 @@ use crate::world::World;
 use serde_json::{Value, json};
 
 impl World {
-    /// The workspace in whose name a person acts in a channel: their own, where the app is there, else the channel's.
-    pub(crate) fn acting_team(&self, user: &str, channel: &Channel) -> String {
-        let home = &self.user(user).unwrap_or_else(|| panic!("there is no person {user}")).0.id;
-        if channel.is_of(home) && self.installed(home) { home.clone() } else { channel.team.clone() }
+    /// The workspace that a person belongs to.
+    pub(crate) fn home_of(&self, user: &str) -> String {
+        self.user(user).unwrap_or_else(|| panic!("there is no person {user}")).0.id.clone()
+    }
+
+    /// The workspace whose installation a shortcut reaches: the person's own, else the channel's.
+    fn reached_by(&self, user: &str, channel: &Channel) -> String {
+        let home = self.home_of(user);
+        if self.installed(&home) { home } else { channel.team.clone() }
+    }
+
+    /// Whether a person has the app's commands: those of their own workspace, in shared channels too.
+    fn has_commands(&self, user: &str) -> bool {
+        let home = self.home_of(user);
+        let mut tokens = self.tokens.values().filter(|token| token.team == home && token.is_live());
+        tokens.any(|token| token.scopes.iter().any(|scope| scope == "commands"))
     }
 
     /// A channel in which this person can act.
@@ -37,11 +49,13 @@ impl World {
         brief
     }
 
-    /// What every interaction has.
-    pub(crate) fn interaction(&self, kind: &str, team: &str, user: &str, trigger: &str) -> Value {
-        let enterprise = self.team(team).enterprise.as_ref();
+    /// What every interaction has. `team` is the person's, also where another workspace's installation is meant.
+    /// Source: bolt-python#767, and why views have `app_installed_team_id`.
+    pub(crate) fn interaction(&self, kind: &str, user: &str, trigger: &str) -> Value {
+        let team = self.home_of(user);
+        let enterprise = self.team(&team).enterprise.as_ref();
         json!({
-            "type": kind, "team": self.team_brief(team), "user": self.user_brief(user),
+            "type": kind, "team": self.team_brief(&team), "user": self.user_brief(user),
             "api_app_id": self.settings.app_id, "token": "legacy-verification-token", "trigger_id": trigger,
             "enterprise": enterprise.map(|(id, name)| json!({"id": id, "name": name})),
             "is_enterprise_install": false,
@@ -50,7 +64,7 @@ impl World {
 
     fn command(&mut self, user: &str, channel: &str, command: &str, text: &str) -> usize {
         let stage = self.stage(user, channel);
-        let (team, name) = (self.acting_team(user, stage), stage.shown_name().to_owned());
+        let (team, name) = (self.home_of(user), stage.shown_name().to_owned());
         let text = self.escaped(&team, text, self.settings.should_escape);
         let trigger = self.trigger(&team, user, None);
         let response_url = self.response_url(&team, user, channel, About::Nothing, None);
@@ -78,7 +92,13 @@ impl World {
         pick: Option<&str>,
     ) -> usize {
         let stage = self.stage(user, channel);
-        let (team, name) = (self.acting_team(user, stage), stage.shown_name().to_owned());
+        let name = stage.shown_name().to_owned();
+        // The installation that posted it answers for it.
+        let team = match on {
+            Clicked::Message(ts) => self.message(channel, ts).map(|message| message.team.clone()),
+            Clicked::Whisper(ts) => self.whispers.iter().find(|it| it.ts == *ts).map(|whisper| whisper.team.clone()),
+        };
+        let team = team.unwrap_or_else(|| self.channel(channel).team.clone());
         let found = blocks.as_array().into_iter().flatten().find_map(|block| {
             let element = elements(block).into_iter().find(|element| element["action_id"] == action)?;
             Some((block["block_id"].clone(), element.clone()))
@@ -97,7 +117,7 @@ impl World {
             Clicked::Whisper(ts) => About::Whisper(ts.clone()),
         };
         let whispered = matches!(on, Clicked::Whisper(_));
-        let mut payload = self.interaction("block_actions", &team, user, &trigger);
+        let mut payload = self.interaction("block_actions", user, &trigger);
         payload["container"] = json!({
             "type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": whispered,
         });
@@ -117,10 +137,10 @@ impl World {
 
     fn message_shortcut(&mut self, user: &str, channel: &str, ts: &str, callback_id: &str) -> usize {
         let stage = self.stage(user, channel);
-        let (team, name) = (self.acting_team(user, stage), stage.shown_name().to_owned());
+        let (team, name) = (self.reached_by(user, stage), stage.shown_name().to_owned());
         let thread = self.message(channel, ts).expect("a message that is there").thread.clone();
         let (now, trigger) = (self.ts(), self.trigger(&team, user, None));
-        let mut payload = self.interaction("message_action", &team, user, &trigger);
+        let mut payload = self.interaction("message_action", user, &trigger);
         payload["callback_id"] = callback_id.into();
         payload["action_ts"] = now.into();
         payload["message_ts"] = ts.into();
@@ -166,9 +186,16 @@ pub(crate) fn option(element: &Value, value: &str) -> Option<Value> {
 }
 
 impl Slack {
-    /// A slash command: `command("U0ANA", "C0SALES", "/pay", "25 EUR coffee")`.
+    /// A slash command: `command("U0ANA", "C0SALES", "/pay", "25 EUR coffee")`. People whose workspace has no command
+    /// of the app are shown `no_such_command`, and nothing is sent.
     pub async fn command(&self, user: &str, channel: &str, command: &str, text: &str) -> Answer {
-        let n = self.lock().command(user, channel, command, text);
+        let n = {
+            let mut world = self.lock();
+            if !world.has_commands(user) {
+                return Answer { error: Some("no_such_command"), ..Answer::default() };
+            }
+            world.command(user, channel, command, text)
+        };
         self.inner.deliver(n, None).await
     }
 
@@ -224,7 +251,7 @@ impl Slack {
             let mut world = self.lock();
             let team = world.user(user).expect("a person of this fake").0.id.clone();
             let (now, trigger) = (world.ts(), world.trigger(&team, user, None));
-            let mut payload = world.interaction("shortcut", &team, user, &trigger);
+            let mut payload = world.interaction("shortcut", user, &trigger);
             (payload["callback_id"], payload["action_ts"]) = (callback_id.into(), now.into());
             world.parcel(Kind::Interaction, "shortcut", payload)
         };

@@ -45,6 +45,7 @@ mod trouble;
 mod views;
 mod world;
 
+pub use api::methods;
 pub use call::Recorded;
 pub use deliver::{Answer, Delivered, Kind, signature};
 pub use look::Shown;

@@ -246,7 +246,7 @@ impl Slack {
                 Ok(state) => shown["state"]["values"] = state,
             }
             let trigger = world.trigger(&team, user, Some(view));
-            let mut payload = world.interaction("view_submission", &team, user, &trigger);
+            let mut payload = world.interaction("view_submission", user, &trigger);
             (payload["view"], payload["response_urls"]) = (shown, json!([]));
             world.parcel(Kind::Interaction, "view_submission", payload)
         };
@@ -266,7 +266,7 @@ impl Slack {
 
     /// A person closes a modal; the app hears of it where it asked to.
     pub async fn close_view(&self, user: &str, view: &str) -> Option<Answer> {
-        let (team, shown) = self.top(user, view);
+        let (_, shown) = self.top(user, view);
         let n = {
             let mut world = self.lock();
             let gone = if shown["clear_on_close"] == true { world.stack_of(view) } else { vec![view.to_owned()] };
@@ -274,7 +274,7 @@ impl Slack {
             if shown["notify_on_close"] != true {
                 return None;
             }
-            let mut payload = world.interaction("view_closed", &team, user, "");
+            let mut payload = world.interaction("view_closed", user, "");
             payload.as_object_mut().expect("an object").remove("trigger_id");
             (payload["view"], payload["is_cleared"]) = (shown, json!(gone.len() > 1));
             world.parcel(Kind::Interaction, "view_closed", payload)
@@ -295,7 +295,7 @@ impl Slack {
             });
             let (block_id, element) = element.unwrap_or_else(|| panic!("there is no `{action_id}` in {shown:#}"));
             let (now, trigger) = (world.ts(), world.trigger(&team, user, Some(view)));
-            let mut payload = world.interaction("block_actions", &team, user, &trigger);
+            let mut payload = world.interaction("block_actions", user, &trigger);
             let mut action = json!({"type": "button", "action_id": action_id, "block_id": block_id, "action_ts": now});
             for key in ["text", "value", "style", "url"] {
                 if let Some(value) = element.get(key) {

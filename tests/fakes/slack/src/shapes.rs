@@ -1,7 +1,7 @@
 //! Objects as Slack shows them.
 
 use crate::settings::ChannelKind;
-use crate::state::{Channel, Content, Whisper};
+use crate::state::{Channel, Content};
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -57,19 +57,6 @@ impl World {
             "id": bot, "app_id": self.settings.app_id, "name": "Till", "deleted": false, "team_id": team,
             "updated": 1_700_000_000, "icons": {"image_36": "https://a.slack-edge.com/bot.png"},
         });
-    }
-
-    /// A whisper as its reader sees it.
-    pub(crate) fn whisper_shown(&self, whisper: &Whisper) -> Value {
-        let team = self.team(&whisper.team);
-        let mut shown = json!({
-            "type": "message", "user": team.bot_user, "ts": whisper.ts, "team": team.id, "is_ephemeral": true,
-        });
-        self.put_content(&mut shown, &whisper.content, Some(&team.bot_id), &team.id);
-        if let Some(thread) = &whisper.thread {
-            shown["thread_ts"] = thread.clone().into();
-        }
-        shown
     }
 
     /// A channel as `conversations.info` shows it to a workspace.

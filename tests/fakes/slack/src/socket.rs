@@ -39,6 +39,7 @@ struct Socket {
     id: u64,
     orders: mpsc::UnboundedSender<Order>,
     pongs: usize,
+    closing: bool,
 }
 
 #[derive(Debug)]
@@ -68,11 +69,12 @@ impl World {
         let id = self.secret();
         envelope["envelope_id"] = id.clone().into();
         let sockets = &mut self.sockets;
-        if sockets.open.is_empty() {
+        let ready: Vec<&Socket> = sockets.open.iter().filter(|socket| !socket.closing).collect();
+        if ready.is_empty() {
             return None;
         }
         sockets.turn += 1;
-        let socket = &sockets.open[sockets.turn % sockets.open.len()];
+        let socket = ready[sockets.turn % ready.len()];
         socket.orders.send(Order::Text(envelope.to_string())).ok()?;
         let (acked, ack) = oneshot::channel();
         sockets.waiting.insert(id, acked);
@@ -114,7 +116,7 @@ pub(crate) async fn serve_one(inner: Arc<Inner>, stream: TcpStream) {
         if sockets.open.len() < CONNECTIONS_MAX {
             sockets.opened += 1;
             let id = sockets.opened;
-            sockets.open.push(Socket { id, orders, pongs: 0 });
+            sockets.open.push(Socket { id, orders, pongs: 0, closing: false });
             let count = sockets.open.len();
             Ok((
                 id,
@@ -211,6 +213,7 @@ impl Slack {
         self.order(at, Order::Text(frame.to_string()));
         if reason != "warning" {
             self.order(at, Order::Close);
+            self.lock().sockets.open[at].closing = true;
         }
     }
 

@@ -7,17 +7,10 @@ use crate::state::View;
 use crate::tokens::Caller;
 use crate::world::World;
 use serde_json::{Value, json};
-use till_slack::block_kit::{Surface, complaints};
+use till_slack::block_kit::view_complaints;
 
 const STACK_MAX: usize = 3;
 const BYTES_MAX: usize = 250 * 1024;
-/// Every field a view may have. Source: docs.slack.dev, "Modal views" and "Home tab views".
-const FIELDS: &str = "type title blocks close submit private_metadata callback_id clear_on_close notify_on_close \
-    external_id submit_disabled";
-/// Texts of a view and how many characters each may have.
-const TITLES: [(&str, usize); 3] = [("title", 24), ("close", 24), ("submit", 24)];
-const TEXTS: [(&str, usize); 3] = [("private_metadata", 3000), ("callback_id", 255), ("external_id", 255)];
-
 /// `views.open`
 pub(crate) fn open(world: &mut World, caller: &Caller, params: &Params) -> Result<Value, Refusal> {
     let view = given(params, "modal")?;
@@ -109,40 +102,9 @@ fn given(params: &Params, kind: &str) -> Result<Value, Refusal> {
 
 /// What Slack would refuse about a view.
 pub(crate) fn check(view: &Value, kind: &str) -> Result<(), Vec<String>> {
-    let Some(map) = view.as_object() else {
-        return Err(vec!["must provide an object [json-pointer:/view]".to_owned()]);
-    };
-    let known: Vec<&str> = FIELDS.split_ascii_whitespace().collect();
-    let unknown = map.keys().filter(|key| !known.contains(&key.as_str()));
-    let mut wrong: Vec<String> =
-        unknown.map(|key| format!("invalid additional property: {key} [json-pointer:/view]")).collect();
-    if map.get("type").and_then(Value::as_str) != Some(kind) {
+    let mut wrong = view_complaints(view);
+    if view["type"] != kind {
         wrong.push(format!("must be `{kind}` [json-pointer:/view/type]"));
-    }
-    let surface = if kind == "home" { Surface::Home } else { Surface::Modal };
-    wrong.extend(complaints(surface, &view["blocks"]));
-    if kind == "modal" {
-        if !map.contains_key("title") {
-            wrong.push("missing required field: title [json-pointer:/view]".to_owned());
-        }
-        for (key, max) in TITLES.into_iter().filter(|(key, _)| map.contains_key(*key)) {
-            let text = view[key]["text"].as_str().unwrap_or_default();
-            if view[key]["type"] != "plain_text" || text.is_empty() {
-                wrong.push(format!("must be plain text [json-pointer:/view/{key}]"));
-            }
-            if text.chars().count() > max {
-                wrong.push(format!("must be less than {} characters [json-pointer:/view/{key}/text]", max + 1));
-            }
-        }
-        let blocks = view["blocks"].as_array().map(Vec::as_slice).unwrap_or_default();
-        if blocks.iter().any(|block| block["type"] == "input") && !map.contains_key("submit") {
-            wrong.push("`submit` is required when an input block is within blocks [json-pointer:/view]".to_owned());
-        }
-    }
-    for (key, max) in TEXTS {
-        if view[key].as_str().is_some_and(|text| text.chars().count() > max) {
-            wrong.push(format!("must be less than {} characters [json-pointer:/view/{key}]", max + 1));
-        }
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }

@@ -4,6 +4,7 @@
 mod app;
 mod deliveries;
 mod installs;
+mod judges;
 mod modals;
 mod people;
 mod posts;

@@ -81,6 +81,17 @@ async fn a_shared_channel_belongs_to_two_workspaces() {
     assert_eq!((&stranger["is_stranger"], &stranger["team_id"]), (&json!(true), &json!("T0PART")));
     let command = stand.slack.command("U0PIA", "C0BOTH", "/pay", "1 EUR").await;
     assert_eq!(stand.slack.deliveries()[command.n].payload["team_id"], "T0PART", "their own installation answers");
-    let info = stand.call_as("xoxb-partner", "conversations.info", json!({"channel": "C0BOTH"})).await;
-    assert_eq!((&info["channel"]["is_ext_shared"], &info["channel"]["is_member"]), (&json!(true), &json!(false)));
+    let card = stand.card("C0BOTH").await;
+    let click = stand.slack.click("U0PIA", "C0BOTH", &card, "cancel").await;
+    let payload = &stand.slack.deliveries()[click.n].payload;
+    assert_eq!(payload["team"]["id"], "T0PART", "a click names the person's workspace");
+    assert_eq!(payload["message"]["team"], "T0SHOP", "the message names the installation");
+    stand.slack.uninstall("T0PART").await;
+    assert_eq!(stand.slack.command("U0PIA", "C0BOTH", "/pay", "1").await.error, Some("no_such_command"));
+    stand.slack.join("C0BOTH", "U0BO");
+    stand.slack.rescope(crate::app::BOT, &["chat:write"]);
+    assert_eq!(stand.slack.command("U0BO", "C0BOTH", "/pay", "1").await.error, Some("no_such_command"));
+    stand.slack.rescope(crate::app::BOT, &["channels:read"]);
+    let info = stand.call_as("xoxb-shop-secret", "conversations.info", json!({"channel": "C0BOTH"})).await;
+    assert_eq!((&info["channel"]["is_ext_shared"], &info["channel"]["is_member"]), (&json!(true), &json!(true)));
 }

@@ -111,6 +111,12 @@ async fn a_post_that_says_nothing_or_too_much_is_refused() {
     assert_eq!(word(json!({"text": " ", "blocks": []})).await, "no_text");
     assert_eq!(word(json!({"text": "x", "blocks": "[{"})).await, "invalid_blocks_format");
     assert_eq!(word(json!({"text": "x", "blocks": {}})).await, "invalid_blocks_format");
+    let nothing = json!([{"type": "section"}, {"type": "button"}]);
+    assert_eq!(word(json!({"text": "x", "blocks": nothing})).await, "invalid_blocks");
+    let answer = stand.call("chat.postMessage", json!({"channel": "C0SALES", "text": "x", "blocks": nothing})).await;
+    let messages = answer["response_metadata"]["messages"].as_array().unwrap();
+    assert!(messages.iter().all(|text| text.as_str().unwrap().starts_with("[ERROR] ")), "{answer}");
+    assert_eq!(word(json!({"text": "x", "attachments": [{"blocks": nothing}]})).await, "invalid_attachments");
     let section = |text: String| json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
     let long: Vec<Value> = (0..4).map(|_| section("x".repeat(2900))).collect();
     assert_eq!(word(json!({"text": "x", "blocks": long})).await, "msg_blocks_too_long");
