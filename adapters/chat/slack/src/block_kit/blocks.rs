@@ -8,7 +8,7 @@
 //! | context | 1 to 10 texts and images |
 //! | actions | 1 to 25 elements |
 //! | image | url 3,000, alternative text and title 2,000 |
-//! | input | label and hint 2,000; in messages too |
+//! | input | label and hint 2,000; in messages too, since 2021-04-20 (slack-php/slack-php-block-kit 0.18.0) |
 //! | table | messages only; 1 to 100 rows of 1 to 20 cells, 10,000 characters |
 //! | view | 100 blocks; title, submit and close 24; `private_metadata` 3,000; `callback_id` and `external_id` 255 |
 //!
@@ -61,7 +61,7 @@ static INPUT: Object = block(
     "input",
     &[("label", Shape::Text(Plain, 2000)), ("element", IN_INPUT)],
     &[BLOCK_ID, ("hint", Shape::Text(Plain, 2000)), ("optional", Shape::Flag), ("dispatch_action", Shape::Flag)],
-    None,
+    Some(rules::no_files_dispatched),
 );
 
 const RICH: Field = ("elements", Shape::List(List { least: 0, most: NO_LIMIT, of: &Shape::Unread }));

@@ -11,7 +11,7 @@
 //! Source: docs.slack.dev, "Block elements". Who may stand where: `@slack/types` 3.2.0, `ActionsBlockElement`,
 //! `SectionBlockAccessory`, `InputBlockElement`.
 //!
-//! Deliberately absent: workflow, icon and feedback buttons.
+//! Deliberately absent: workflow, icon and feedback buttons; a button's `agent_prompt`, which only agents have.
 
 use super::objects::{
     ALT_TEXT, CHOICE, CONFIRM, DISPATCH, FILTER, IMAGE_URL, NO_LIMIT, OPTION, OPTION_GROUPS, OPTIONS, OVERFLOW_OPTION,

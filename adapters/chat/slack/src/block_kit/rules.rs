@@ -87,6 +87,14 @@ pub(super) fn table_text(path: &str, table: &Fields, found: &mut Complaints) {
     }
 }
 
+/// Source: docs.slack.dev, "Input block", `dispatch_action`: with a file input "an unsupported type error will be raised".
+pub(super) fn no_files_dispatched(path: &str, input: &Fields, found: &mut Complaints) {
+    let file = input.get("element").is_some_and(|element| element["type"] == "file_input");
+    if file && input.get("dispatch_action") == Some(&Value::Bool(true)) {
+        found.add(&format!("{path}/element/type"), "unsupported type: file_input");
+    }
+}
+
 /// An `action_id` is new in its block; the same one in another block is another action.
 pub(super) fn action_ids(path: &str, actions: &Fields, found: &mut Complaints) {
     once_each(&format!("{path}/elements"), "action_id", items(actions.get("elements")), found);
@@ -123,7 +131,8 @@ fn focused(value: &Value) -> usize {
 
 /// The budget of a message, and one table in it.
 ///
-/// Source: docs.slack.dev, "Table block": a second one is `only_one_table_allowed`.
+/// Source: slackapi/slack-skills-plugin, `skills/block-kit/SKILL.md`: only one table block per message. Its code is
+/// `invalid_attachments` with this word.
 pub(super) fn whole_message(blocks: &Value, found: &mut Complaints) {
     let tables = items(Some(blocks)).iter().filter(|block| block["type"] == "table").count();
     if tables > 1 {

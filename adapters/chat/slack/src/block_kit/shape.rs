@@ -99,27 +99,27 @@ impl Complaints {
                 self.chars(path, *least, *most, value);
             }
             Shape::Url(most) => self.url(path, *most, value),
-            Shape::Flag => self.expect(value.is_boolean(), path, "must provide a boolean"),
+            Shape::Flag => self.require(value.is_boolean(), path, "must provide a boolean"),
             Shape::Whole(least, most) => {
                 let fits = value.as_i64().is_some_and(|number| (*least..=*most).contains(&number));
-                self.expect(fits, path, format_args!("must provide an integer from {least} to {most}"));
+                self.require(fits, path, format_args!("must provide an integer from {least} to {most}"));
             }
-            Shape::Decimal => self.expect(decimal(value).is_some(), path, "must provide a number as a string"),
-            Shape::Number => self.expect(value.is_number(), path, "must provide a number"),
+            Shape::Decimal => self.require(decimal(value).is_some(), path, "must provide a number as a string"),
+            Shape::Number => self.require(value.is_number(), path, "must provide a number"),
             Shape::Word(words) => {
                 let fits = value.as_str().is_some_and(|word| words.contains(&word));
-                self.expect(fits, path, "must be a valid enum value");
+                self.require(fits, path, "must be a valid enum value");
             }
-            Shape::Date => self.expect(value.as_str().is_some_and(is_date), path, "input must be a valid: date"),
-            Shape::Time => self.expect(value.as_str().is_some_and(is_time), path, "input must be a valid: time"),
+            Shape::Date => self.require(value.as_str().is_some_and(is_date), path, "input must be a valid: date"),
+            Shape::Time => self.require(value.as_str().is_some_and(is_time), path, "input must be a valid: time"),
             Shape::List(list) => self.list(path, *list, value),
             Shape::Object(object) => self.object(path, object, value),
             Shape::OneOf(objects) => self.one_of(path, objects, value),
-            Shape::Unread => self.expect(value.is_object(), path, "must provide an object"),
+            Shape::Unread => self.require(value.is_object(), path, "must provide an object"),
         }
     }
 
-    fn expect(&mut self, fits: bool, path: &str, text: impl std::fmt::Display) {
+    fn require(&mut self, fits: bool, path: &str, text: impl std::fmt::Display) {
         if !fits {
             self.add(path, text);
         }
@@ -157,7 +157,7 @@ impl Complaints {
         // `Url` forgives what Slack may not: spaces around it, `https:host`, a line break in it.
         let plain = text.starts_with("https://") || text.starts_with("http://");
         let clean = !text.contains(|c: char| c.is_whitespace() || c.is_control());
-        self.expect(plain && clean && Url::parse(text).is_ok(), path, "invalid_url");
+        self.require(plain && clean && Url::parse(text).is_ok(), path, "invalid_url");
     }
 
     fn list(&mut self, path: &str, list: List, value: &Value) {

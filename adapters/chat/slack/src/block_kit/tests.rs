@@ -86,7 +86,7 @@ fn divider() -> Value {
 
 /// One of every block and element that Till may send, with every field that it may have.
 fn everything() -> Vec<Value> {
-    let chosen = option(&json!({}));
+    let chosen = option(&json!({ "description": plain("d") }));
     let confirm = json!({ "title": plain("Sure?"), "text": { "type": "mrkdwn", "text": "*Sure?*", "verbatim": true },
         "confirm": plain("Yes"), "deny": plain("No"), "style": "danger" });
     let picks = |kind: &str, more: Value| {
@@ -95,7 +95,7 @@ fn everything() -> Vec<Value> {
     let mut blocks = vec![
         json!({ "type": "header", "block_id": "h", "text": { "type": "plain_text", "text": "Order", "emoji": true } }),
         json!({ "type": "section", "text": plain("a"), "fields": [plain("b")], "expand": true,
-            "accessory": button(&json!({ "url": "http://127.0.0.1:8080/p?a=b#c", "style": "primary", "confirm": confirm })) }),
+            "accessory": button(&json!({ "url": "http://127.0.0.1:8080/p?a=b#c", "style": "primary", "confirm": confirm, "value": "v", "accessibility_label": "l", "action_id": "pay" })) }),
         json!({ "type": "section", "text": plain("a"), "accessory": image(&json!({})) }),
         json!({ "type": "context", "elements": [image(&json!({})), plain("a"), { "type": "mrkdwn", "text": "b" }] }),
         json!({ "type": "image", "alt_text": "a", "slack_file": { "id": "F0123456789" }, "title": plain("t") }),
@@ -119,12 +119,12 @@ fn everything() -> Vec<Value> {
             picks("datepicker", json!({ "initial_date": "2028-02-29" })),
             picks("timepicker", json!({ "initial_time": "23:59", "timezone": "Europe/Tallinn" })),
             json!({ "type": "datetimepicker", "initial_date_time": 1_795_372_200 }),
-            json!({ "type": "overflow", "options": [chosen] }),
+            json!({ "type": "overflow", "options": [with(chosen.clone(), &json!({ "url": "https://till.example" }))] }),
         ]),
         with(
             input(&json!({ "type": "number_input", "is_decimal_allowed": true, "initial_value": "5.5",
             "min_value": "-10", "max_value": "0.25" })),
-            &json!({ "optional": true, "dispatch_action": false }),
+            &json!({ "optional": true, "dispatch_action": false, "hint": plain("h") }),
         ),
         text_input(&json!({ "multiline": true, "min_length": 3000, "max_length": 3000, "initial_value": "a",
             "dispatch_action_config": { "trigger_actions_on": ["on_enter_pressed"] } })),

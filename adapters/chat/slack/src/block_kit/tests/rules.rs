@@ -95,6 +95,10 @@ fn fields_that_exclude_or_bound_each_other_are_held_together() {
         (image(&json!({ "slack_file": { "id": "F1" } })), "must define either `image_url` or `slack_file`"),
         (json!({ "type": "image", "alt_text": "a", "slack_file": {} }), "must define either `id` or `url`"),
         (text_input(&json!({ "min_length": 9, "max_length": 8 })), "`min_length` must not be greater"),
+        (
+            with(input(&json!({ "type": "file_input" })), &json!({ "dispatch_action": true })),
+            "unsupported type: file_input [json-pointer:/blocks/0/element/type]",
+        ),
         (input(&numbers), "`min_value` must not be greater"),
         (input(&json!({ "type": "conversations_select", "filter": {} })), "must provide at least 1 properties"),
     ] {
