@@ -7,7 +7,7 @@
 //! In the end of each story everything that Till sent must be what Slack takes.
 
 use super::stripe::{Plan, Shop, place};
-use super::{choose, eventually, to_provider};
+use super::{PATIENCE, choose, eventually, to_provider};
 use fake_slack::{Answer, Clock, Kind, Settings, Shown, Slack, Way};
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -74,7 +74,8 @@ impl Office {
         let office = Self { shop, slack };
         if plan.slack == Some(Way::Socket) {
             // Who types before a socket is open is told by Slack that the app does not answer.
-            office.slack.until_sockets(1).await;
+            let opened = tokio::time::timeout(PATIENCE, office.slack.until_sockets(2)).await;
+            opened.unwrap_or_else(|_| panic!("no socket is opened: {:#?}", office.slack.calls()));
         }
         office
     }

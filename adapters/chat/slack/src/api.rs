@@ -82,7 +82,15 @@ impl Api {
         self.may(token, method, body, now)?;
         let token = SlackApiToken::new(token.expose_secret().into());
         let session = self.client.open_session(&token);
-        let answer = tokio::time::timeout(TIMEOUT, session.http_session_api.http_post(method, body, None)).await;
+        let api = &session.http_session_api;
+        let call = async {
+            if reads(method) {
+                api.http_get(method, &arguments(body), None).await
+            } else {
+                api.http_post(method, body, None).await
+            }
+        };
+        let answer = tokio::time::timeout(TIMEOUT, call).await;
         match answer {
             Err(_) => Err(CallError::Unclear("it took too long")),
             Ok(Ok(answer)) => Ok(answer),
@@ -136,6 +144,16 @@ impl Api {
             }
         }
     }
+}
+
+/// Methods that read take no JSON: they would ignore it. Source: Slack docs, "Using the Slack Web API", "POST bodies".
+fn reads(method: &str) -> bool {
+    matches!(method, "users.info" | "usergroups.users.list" | "conversations.history" | "conversations.replies")
+}
+
+fn arguments(body: &Value) -> Vec<(&str, Option<String>)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    body.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), Some(text(value)))).collect()
 }
 
 /// Budgets are counted by method and workspace; the token stands for the workspace, by a digest.

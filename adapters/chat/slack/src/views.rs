@@ -23,9 +23,6 @@ const WHAT_FIELD: &str = "what";
 const PAYER_FIELD: &str = "payer";
 const EXPIRES_FIELD: &str = "expires";
 const NOTE_FIELD: &str = "note";
-/// In each block, the one thing that is filled in.
-const INPUT: &str = "value";
-
 /// How long a payment may be open, as it is offered: the value, and the words for it.
 const LIVES: [(&str, &str); 5] =
     [("1h", "slack-1h"), ("24h", "slack-24h"), ("3d", "slack-3d"), ("7d", "slack-7d"), ("30d", "slack-30d")];
@@ -54,12 +51,12 @@ pub(crate) struct PayFields {
 impl PayFields {
     pub(crate) fn read(state: &Value) -> Self {
         let chosen =
-            |field: &str| state["values"][field][INPUT]["selected_option"]["value"].as_str().map(str::to_owned);
+            |field: &str| state["values"][field][field]["selected_option"]["value"].as_str().map(str::to_owned);
         Self {
             amount: text_of(state, AMOUNT_FIELD).unwrap_or_default(),
             currency: chosen(CURRENCY_FIELD).unwrap_or_default(),
             what: text_of(state, WHAT_FIELD),
-            payer: state["values"][PAYER_FIELD][INPUT]["selected_user"].as_str().map(str::to_owned),
+            payer: state["values"][PAYER_FIELD][PAYER_FIELD]["selected_user"].as_str().map(str::to_owned),
             expires: chosen(EXPIRES_FIELD),
             note: text_of(state, NOTE_FIELD),
         }
@@ -86,7 +83,7 @@ fn quoted(text: &str) -> String {
 
 /// What was typed into a field; `None` where it was left empty.
 pub(crate) fn text_of(state: &Value, field: &str) -> Option<String> {
-    let text = state["values"][field][INPUT]["value"].as_str()?;
+    let text = state["values"][field][field]["value"].as_str()?;
     Some(text.to_owned()).filter(|text| !text.trim().is_empty())
 }
 
@@ -103,16 +100,18 @@ pub(crate) fn pay(form: &PayForm<'_>, locale: &Locale) -> Value {
     let currencies: Vec<Value> = form.currencies.iter().map(|code| option(code, code)).collect();
     let lives: Vec<Value> = LIVES.iter().map(|(value, key)| option(&locale.say(key, &[]), value)).collect();
     let usual = LIVES.iter().position(|(value, _)| *value == USUAL_LIFE).and_then(|at| lives.get(at)).cloned();
-    let mut payer = json!({ "type": "users_select", "action_id": INPUT });
+    let mut payer = json!({ "type": "users_select" });
     if let Some(user) = form.payer {
         payer["initial_user"] = user.into();
     }
-    let text = |max: usize| json!({ "type": "plain_text_input", "action_id": INPUT, "max_length": max });
+    let text = |max: usize| json!({ "type": "plain_text_input", "max_length": max });
     let mut note = text(NOTE_CHARS_MAX);
     note["multiline"] = true.into();
     let mut amount = text(40);
     amount["placeholder"] = plain_text(&locale.say("slack-form-amount-example", &[]));
-    let input = |field: &str, needed: bool, element: Value| {
+    // A block holds one thing to fill in, and both have the name of the field.
+    let input = |field: &str, needed: bool, mut element: Value| {
+        element["action_id"] = field.into();
         let label = plain_text(&locale.say(&format!("slack-form-{field}"), &[]));
         json!({ "type": "input", "block_id": field, "optional": !needed, "label": label, "element": element })
     };
@@ -126,7 +125,7 @@ pub(crate) fn pay(form: &PayForm<'_>, locale: &Locale) -> Value {
                 CURRENCY_FIELD,
                 true,
                 json!({
-                    "type": "static_select", "action_id": INPUT, "options": currencies, "initial_option": currencies.first(),
+                    "type": "static_select", "options": currencies, "initial_option": currencies.first(),
                 })
             ),
             input(WHAT_FIELD, false, text(WHAT_CHARS_MAX)),
@@ -135,7 +134,7 @@ pub(crate) fn pay(form: &PayForm<'_>, locale: &Locale) -> Value {
                 EXPIRES_FIELD,
                 true,
                 json!({
-                    "type": "static_select", "action_id": INPUT, "options": lives, "initial_option": usual,
+                    "type": "static_select", "options": lives, "initial_option": usual,
                 })
             ),
             input(NOTE_FIELD, false, note),
@@ -147,7 +146,7 @@ pub(crate) fn pay(form: &PayForm<'_>, locale: &Locale) -> Value {
 /// The form that asks how much to send back, filled with all of it.
 pub(crate) fn amount(at: &FormAt, filled: &str, locale: &Locale) -> Value {
     let element = json!({
-        "type": "plain_text_input", "action_id": INPUT, "max_length": 40, "initial_value": cut(filled, 40),
+        "type": "plain_text_input", "action_id": AMOUNT_FIELD, "max_length": 40, "initial_value": cut(filled, 40),
     });
     let label = plain_text(&locale.say("slack-form-amount", &[]));
     let blocks = json!([

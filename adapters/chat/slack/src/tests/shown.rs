@@ -95,10 +95,10 @@ fn slack_takes_every_form() {
 fn a_form_is_the_command_it_stands_for_and_no_other() {
     let state = |what: &str, note: &str| {
         json!({ "values": {
-            "amount": { "value": { "type": "plain_text_input", "value": " 25,00 " } },
-            "currency": { "value": { "selected_option": { "value": "EUR" } } },
-            "what": { "value": { "value": what } }, "payer": { "value": { "selected_user": "U7" } },
-            "expires": { "value": { "selected_option": { "value": "3d" } } }, "note": { "value": { "value": note } },
+            "amount": { "amount": { "type": "plain_text_input", "value": " 25,00 " } },
+            "currency": { "currency": { "selected_option": { "value": "EUR" } } },
+            "what": { "what": { "value": what } }, "payer": { "payer": { "selected_user": "U7" } },
+            "expires": { "expires": { "selected_option": { "value": "3d" } } }, "note": { "note": { "value": note } },
         }})
     };
     let fields = PayFields::read(&state("two cakes", "fresh\ntoday"));
