@@ -131,6 +131,13 @@ async fn a_storm_of_events_ends_right_with_few_calls() {
     for _ in 0..200 {
         office.stripe.refund_by_hand(&intent, 50, None);
     }
+    // Some 600 signed webhooks, one after the other, take a debug build its time.
+    for _ in 0..4 {
+        let known = eventually(async || (office.shown(&code).await["refunded_minor"] == 10_000).then_some(()));
+        if known.await.is_some() {
+            break;
+        }
+    }
     office.says(&code, "refunded 100.00 EUR").await;
     let calls = office.slack.count("chat.update") - before;
     assert!(calls <= 60, "200 events, {calls} edits");

@@ -162,9 +162,9 @@ impl Office {
 
 /// The six characters that name a payment, at the end of `Asked for 25.00 EUR: K7Q2F9.`
 pub(crate) fn code_in(said: &str) -> String {
-    let words = said.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut words = said.split(|c: char| !c.is_ascii_alphanumeric());
     let is_code = |word: &&str| word.len() == 6 && word.parse::<till_core::id::Code>().is_ok();
-    words.filter(is_code).last().unwrap_or_else(|| panic!("no code in `{said}`")).to_owned()
+    words.rfind(is_code).unwrap_or_else(|| panic!("no code in `{said}`")).to_owned()
 }
 
 /// The button of this label.

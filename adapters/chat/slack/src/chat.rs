@@ -120,6 +120,9 @@ impl Chat for Slack {
     }
 
     async fn edit(&self, at: &MessageRef, message: &Rendered, _now: Timestamp) -> Result<(), SendError> {
+        if !is_ts(&at.id) {
+            return Err(SendError::Gone);
+        }
         let mut body = owned(&at.place, message);
         body["ts"] = at.id.as_str().into();
         // Text without blocks would leave the old ones in some clients: an empty list takes them away.
@@ -231,4 +234,10 @@ fn metadata(key: &IdemKey) -> Value {
 /// The key as others may see it.
 fn mark(key: &IdemKey) -> String {
     hex::encode(&hmac(b"slack message", key.as_str().as_bytes())[..16])
+}
+
+/// What Slack calls a message: `1795372200.000100`.
+fn is_ts(id: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    id.split_once('.').is_some_and(|(secs, rest)| digits(secs) && digits(rest))
 }

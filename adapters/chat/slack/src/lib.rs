@@ -14,7 +14,6 @@
 
 mod answer;
 mod api;
-pub mod block_kit;
 mod chat;
 mod home;
 mod manifest;

@@ -1,11 +1,11 @@
 //! What a message may say: text, blocks, attachments and metadata, measured as Slack measures them.
 
+use crate::block_kit::{Surface, complaints};
 use crate::call::Params;
 use crate::refusal::Refusal;
 use crate::state::Content;
 use crate::world::World;
 use serde_json::{Value, json};
-use till_slack::block_kit::{Surface, complaints};
 
 const TEXT_MAX: usize = 40_000;
 const ATTACHMENTS_MAX: usize = 100;

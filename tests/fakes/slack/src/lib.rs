@@ -18,6 +18,7 @@
 //! dialogs and everything else that a card and a modal do not need; an unknown method is `unknown_method`.
 
 mod api;
+pub mod block_kit;
 mod call;
 mod chat;
 mod content;

@@ -1,5 +1,6 @@
 //! `views.*`: modals are opened, stacked and changed, homes are published.
 
+use crate::block_kit::view_complaints;
 use crate::call::Params;
 use crate::content::fill_ids;
 use crate::refusal::Refusal;
@@ -7,7 +8,6 @@ use crate::state::View;
 use crate::tokens::Caller;
 use crate::world::World;
 use serde_json::{Value, json};
-use till_slack::block_kit::view_complaints;
 
 const STACK_MAX: usize = 3;
 const BYTES_MAX: usize = 250 * 1024;

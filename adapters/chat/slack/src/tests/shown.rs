@@ -1,8 +1,8 @@
 //! Cards and forms, held against what Slack takes.
 
-use crate::block_kit::{Surface, complaints, view_complaints};
 use crate::views::{self, FormAt, PayFields, PayForm};
 use crate::{receive, render};
+use fake_slack::block_kit::{Surface, complaints, view_complaints};
 use serde_json::{Value, json};
 use std::time::Duration;
 use till_core::card::Card;
