@@ -173,9 +173,9 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         Front::Demo(_) => Vec::new(),
     };
     let accounts = Accounts::new(accounts(config, kept)?);
-    #[cfg_attr(not(feature = "web"), expect(unused_mut))]
+    #[cfg_attr(not(any(feature = "web", feature = "slack")), expect(unused_mut))]
     let mut chats: BTreeMap<&'static str, Arc<dyn Chat>> = BTreeMap::new();
-    #[cfg_attr(not(feature = "web"), expect(unused_mut))]
+    #[cfg_attr(not(any(feature = "web", feature = "slack")), expect(unused_mut))]
     let mut routes = Router::new();
     #[cfg(feature = "web")]
     let web = config.web.enabled.then(|| web(config, front, &merchant, &accounts, &rows, &clock)).transpose()?;
@@ -187,6 +187,16 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
     #[cfg(not(feature = "web"))]
     if config.web.enabled {
         return Err(StartError::NotBuilt("web"));
+    }
+    if config.slack.enabled && *front == Front::Public {
+        #[cfg(feature = "slack")]
+        {
+            let slack = slack(config, &merchant, &rows, &clock)?;
+            routes = routes.merge(slack.router());
+            chats.insert(slack.name(), slack);
+        }
+        #[cfg(not(feature = "slack"))]
+        return Err(StartError::NotBuilt("slack"));
     }
     let now = clock();
     let world = World {
@@ -347,6 +357,81 @@ pub fn accounts(config: &Config, rows: Vec<AccountRow>) -> Result<Vec<At>, Start
         return Err(StartError::NoProvider);
     }
     Ok(source.start(rows)?)
+}
+
+#[cfg(feature = "slack")]
+fn slack(
+    config: &Config,
+    merchant: &Merchant,
+    rows: &Rows,
+    clock: &Clock,
+) -> Result<Arc<till_slack::Slack>, StartError> {
+    use crate::config::secret;
+    use till_slack::{Keywords, Settings, Slack};
+    let set = &config.slack;
+    let some = |key, place: &str| (!place.is_empty()).then(|| secret(key, place)).transpose();
+    let settings = Settings {
+        merchant: merchant.id.clone(),
+        api_url: set.api_url.trim_end_matches('/').to_owned(),
+        bot_token: secret("slack.bot_token", &set.bot_token)?,
+        app_token: some("slack.app_token", &set.app_token)?,
+        signing_secret: some("slack.signing_secret", &set.signing_secret)?,
+        connections: set.connections,
+        keywords: if set.keywords { Keywords::Read } else { Keywords::Ignored },
+        grammar: config.grammar()?,
+        currency: merchant.currency,
+    };
+    if settings.app_token.is_none() && settings.signing_secret.is_none() {
+        let why = "set it for Socket Mode, or slack.signing_secret for HTTP: else nothing that people do is heard";
+        return Err(BadConfig::Value { key: "slack.app_token", why: why.to_owned() }.into());
+    }
+    let slack = Slack::new(settings, rows.store.clone(), clock.clone(), merchant.locale.clone());
+    slack.map_err(|error| StartError::Typed(error.to_string()))
+}
+
+/// The manifest of a Slack app for this till, as JSON.
+///
+/// # Errors
+/// [`StartError`]: Slack is not built in, or the configuration cannot be used.
+pub fn slack_manifest(config: &Config, way: SlackWay, extras: SlackExtras) -> Result<String, StartError> {
+    #[cfg(feature = "slack")]
+    {
+        let public = &config.http.public_url;
+        let url = match way {
+            SlackWay::Socket => None,
+            SlackWay::Http if public.is_empty() => {
+                let why = "set it, since Slack must reach Till at it; or leave out --http for Socket Mode".to_owned();
+                return Err(BadConfig::Value { key: "http.public_url", why }.into());
+            }
+            SlackWay::Http => Some(public.as_str()),
+        };
+        let SlackExtras { keywords, history } = extras;
+        let manifest = till_slack::manifest(&config.grammar()?, url, till_slack::Extras { keywords, history });
+        Ok(format!("{manifest:#}\n"))
+    }
+    #[cfg(not(feature = "slack"))]
+    {
+        let _ = (config, way, extras);
+        Err(StartError::NotBuilt("slack"))
+    }
+}
+
+/// How Slack reaches Till.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlackWay {
+    /// Through sockets that Till opens.
+    Socket,
+    /// At `http.public_url`.
+    Http,
+}
+
+/// What a Slack app may do beyond what cards need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlackExtras {
+    /// Read plain messages for commands.
+    pub keywords: bool,
+    /// Read channels to find a card whose post had no clear answer.
+    pub history: bool,
 }
 
 #[cfg(feature = "web")]

@@ -48,6 +48,21 @@ pub async fn load(world: &World, merchant: &MerchantId, id: PaymentId) -> Result
     Ok(Some(Loaded { stored, payment }))
 }
 
+/// A change that writes down one more piece of work, and no fact.
+pub fn owing(world: &World, loaded: &Loaded, work: NewWork, now: Timestamp) -> Change {
+    Change {
+        payment: loaded.stored.id,
+        on: On::Version(loaded.stored.version),
+        facts: Vec::new(),
+        status: loaded.payment.status(),
+        check_at: check_at(&loaded.payment, loaded.stored.created_at, now, world.pace),
+        shows: Shows::Nowhere,
+        cards: Vec::new(),
+        work: vec![work],
+        objects: Vec::new(),
+    }
+}
+
 /// What adding `facts` changes. `None` when all of them are known: then there is nothing to write about the payment.
 pub fn change(
     world: &World,

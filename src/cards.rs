@@ -18,10 +18,10 @@ use till_core::id::Entropy;
 use till_core::link::Purpose;
 use till_core::order::IdemKey;
 use till_core::payment::{Alert, Owed, Status};
-use till_core::place::{MessageRef, Place};
-use till_core::port::chat::{Chat, Rendered, SendError};
+use till_core::place::{MessageRef, PersonId, Place};
+use till_core::port::chat::{Chat, Rendered, SendError, Twins};
 use till_core::port::store::{
-    CardClaim, Change, Commit, On, Outcome, Queue, Shown, ShownOutcome, Shows, StoreError, Work, WorkClaim,
+    CardClaim, Change, Commit, Outcome, Queue, Shown, ShownOutcome, StoreError, Work, WorkClaim,
 };
 use till_core::time::Timestamp;
 
@@ -102,17 +102,8 @@ fn tell_lost(world: &World, loaded: &Loaded, now: Timestamp) -> Change {
     let stored = &loaded.stored;
     let text = render(world, loaded).plain(&world.merchant.locale);
     let what = format!("card:{}", loaded.payment.status().name());
-    Change {
-        payment: stored.id,
-        on: On::Version(stored.version),
-        facts: Vec::new(),
-        status: loaded.payment.status(),
-        check_at: book::check_at(&loaded.payment, stored.created_at, now, world.pace),
-        shows: Shows::Nowhere,
-        cards: Vec::new(),
-        work: vec![telling(stored.id, &what, loaded.payment.asked_by.clone(), &stored.place, text, now)],
-        objects: Vec::new(),
-    }
+    let work = telling(stored.id, &what, loaded.payment.asked_by.clone(), &stored.place, text, now);
+    book::owing(world, loaded, work, now)
 }
 
 async fn show(
@@ -135,12 +126,10 @@ async fn show(
         }
         None => {
             let key = IdemKey::show(claim.payment, &format!("card:{}", claim.place));
-            match chat.post(&claim.place, &message(), &key, now).await {
-                Ok(posted) if claim.tries == 1 => return done(posted),
-                // The message of that earlier try comes back, with what was true then: so it is edited as well.
-                // (Seen 2026-11-22, by kill -9 between a post and its commit.)
-                Ok(posted) => posted,
-                Err(error) => return failed(claim, error, now, wait),
+            match first_message(claim, chat, caps.twins, &message(), &key, now).await {
+                Ok(First::Newest(posted)) => return done(posted),
+                Ok(First::Earlier(posted)) => posted,
+                Err(error) => return failed(claim, error, now, clear_by(caps.twins, wait)),
             }
         }
     };
@@ -150,6 +139,46 @@ async fn show(
             succeed(claim, chat, &at, &message(), rev, now, wait).await
         }
         Err(error) => failed(claim, error, now, wait),
+    }
+}
+
+/// The message that a card begins with.
+enum First {
+    /// Posted now: it shows what is true.
+    Newest(MessageRef),
+    /// Posted by an earlier try, with what was true then.
+    Earlier(MessageRef),
+}
+
+/// Posts the card, unless an earlier try did.
+async fn first_message(
+    claim: &CardClaim,
+    chat: &Arc<dyn Chat>,
+    twins: Twins,
+    message: &Rendered,
+    key: &IdemKey,
+    now: Timestamp,
+) -> Result<First, SendError> {
+    let is_first = claim.tries == 1;
+    if let (Twins::Posted { .. }, false) = (twins, is_first)
+        && let Some(found) = chat.find(&claim.place, key, now).await?
+    {
+        return Ok(First::Earlier(found));
+    }
+    let posted = chat.post(&claim.place, message, key, now).await?;
+    match twins {
+        // The message of an earlier try comes back, with what was true then: so it is edited as well.
+        // (Seen 2026-11-22, by kill -9 between a post and its commit.)
+        Twins::Recognised if !is_first => Ok(First::Earlier(posted)),
+        Twins::Recognised | Twins::Posted { .. } => Ok(First::Newest(posted)),
+    }
+}
+
+/// A post without a clear answer is not repeated before it could be found.
+fn clear_by(twins: Twins, wait: Duration) -> Duration {
+    match twins {
+        Twins::Recognised => wait,
+        Twins::Posted { wait: clear } => wait.max(clear),
     }
 }
 
@@ -221,8 +250,9 @@ async fn send(world: &World, claim: &WorkClaim, now: Timestamp, wait: Duration) 
     let sent = match &claim.work {
         Work::Owed(Owed::Ping(status)) => ping(world, claim, *status, now).await?,
         Work::Owed(Owed::Alert(alert)) => warn_staff(world, claim, alert, now).await?,
+        Work::Supersede { twin } => supersede(world, claim, twin, now).await?,
         Work::Tell { to, at, text } => match world.chat(at) {
-            Some(chat) => chat.whisper(to, at, &chat.say(text, &chat.caps(at)), &claim.key, now).await,
+            Some(chat) => chat.whisper(to, at, &chat.say(text, &[], &chat.caps(at)), &claim.key, now).await,
             None => Err(SendError::Bug(format!("`{}` is not configured", at.platform))),
         },
         Work::CreateCheckout(_) | Work::Owed(Owed::Expire { .. } | Owed::Refund(_)) => {
@@ -270,7 +300,33 @@ async fn ping(
             ("refunded", &text(sums.refunded)),
         ],
     );
-    Ok(chat.post(place, &chat.say(&text, &chat.caps(place)), &claim.key, now).await.map(drop))
+    let payer = loaded.stored.wording.payer.iter();
+    let to: Vec<PersonId> =
+        payer.chain([&loaded.payment.asked_by]).filter(|who| who.platform == place.platform).cloned().collect();
+    let said = chat.say(&text, &to, &chat.caps(place));
+    let cards = world.store.card_messages(&claim.merchant, claim.payment).await?;
+    Ok(match cards.iter().find(|card| card.place == *place) {
+        Some(card) => chat.reply(card, &said, &claim.key, now).await.map(drop),
+        None => chat.post(place, &said, &claim.key, now).await.map(drop),
+    })
+}
+
+/// A twin says that it is one. One that cannot be edited any more, or is gone, needs no more work.
+async fn supersede(
+    world: &World,
+    claim: &WorkClaim,
+    twin: &MessageRef,
+    now: Timestamp,
+) -> Result<Result<(), SendError>, StoreError> {
+    let Some(loaded) = book::load(world, &claim.merchant, claim.payment).await? else { return Ok(Ok(())) };
+    let Some(chat) = world.chat(&twin.place) else {
+        return Ok(Err(SendError::Bug(format!("`{}` is not configured", twin.place.platform))));
+    };
+    let text = world.merchant.locale.say("card-superseded", &[("code", &loaded.stored.code.to_string())]);
+    Ok(match chat.edit(twin, &chat.say(&text, &[], &chat.caps(&twin.place)), now).await {
+        Err(SendError::EditClosed | SendError::Gone) => Ok(()),
+        edited => edited,
+    })
 }
 
 /// Tells whoever asked what concerns staff alone.
@@ -299,6 +355,6 @@ async fn warn_staff(
         ("by", &by.unwrap_or_default()),
     ];
     let text = locale.say(&format!("alert-{}", alert.name()), &args);
-    let said = chat.say(&text, &chat.caps(place));
+    let said = chat.say(&text, &[], &chat.caps(place));
     Ok(chat.whisper(&payment.asked_by, place, &said, &claim.key, now).await)
 }

@@ -129,7 +129,7 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
             }
             refund(world, at, claim, order, Tries { forgotten, backoff, now }).await
         }
-        Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Tell { .. } => {
+        Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Supersede { .. } | Work::Tell { .. } => {
             return settle(world, claim, Outcome::Dead { why: "not a call to a provider".into() }, now).await;
         }
     };
@@ -294,7 +294,7 @@ async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp)
             tracing::warn!(payment = %claim.payment, "checkout {checkout} of {} was not closed: {}", claim.payment, never.why);
             fact(world, claim, Fact::CheckoutLeft { checkout: checkout.clone() }, Vec::new(), now).await
         }
-        Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Tell { .. } => {
+        Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Supersede { .. } | Work::Tell { .. } => {
             tracing::error!(key = %claim.key, "{} was refused: {}", claim.key, never.why);
             settle_dead(world, claim, never.why, now).await
         }

@@ -5,6 +5,8 @@
 
 mod account;
 mod look;
+mod slack;
+mod staff;
 
 use crate::assemble::{self, Front, SandboxSettings, StartError};
 use crate::config::{BadConfig, Config, LogFormat, secret};
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use till_core::payment::Status;
-use till_core::port::store::{ListFilter, Staff};
+use till_core::port::store::ListFilter;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -54,7 +56,7 @@ enum Command {
     Check,
     /// The people who may ask for money
     #[command(subcommand)]
-    Staff(StaffCommand),
+    Staff(staff::StaffCommand),
     /// Where the money goes: accounts at payment providers
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -62,6 +64,9 @@ enum Command {
     Doctor,
     /// Compare every payment with the provider, and mend what differs; moves no money
     Reconcile(look::ReconcileArgs),
+    /// What only Slack has
+    #[command(subcommand)]
+    Slack(slack::SlackCommand),
     /// What only Stripe has
     #[command(subcommand)]
     Stripe(look::StripeCommand),
@@ -81,24 +86,6 @@ pub struct DemoArgs {
     /// Where the demo keeps its databases
     #[arg(long, value_name = "DIR", default_value = "till-data/demo")]
     pub data: PathBuf,
-}
-
-#[derive(Debug, Subcommand)]
-enum StaffCommand {
-    /// Add a person, or give a known one another name: till staff add ana "Ana Silva"
-    Add {
-        /// Short and unique: letters, digits, - and _
-        id: String,
-        /// What customers see
-        name: String,
-    },
-    /// Print a one-time link to the staff desk, good for 15 minutes
-    Invite {
-        /// The person's short id
-        id: String,
-    },
-    /// List them
-    List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -194,12 +181,13 @@ async fn perform(cli: Cli) -> Result<(), StartError> {
             print!("{}", account::perform(&config, command).await?);
             Ok(())
         }
-        Command::Staff(command) => staff(&config, command).await,
+        Command::Staff(command) => staff::run(&config, command).await,
         Command::Doctor => look::doctor(&config).await,
         Command::Reconcile(args) => {
             log("error", LogFormat::Text)?;
             look::reconcile(&config, &args).await
         }
+        Command::Slack(command) => slack::run(&config, &command),
         Command::Stripe(command) => look::stripe(&config, command).await,
         Command::Payments(command) => {
             let rows = assemble::rows(&config).await?;
@@ -344,46 +332,6 @@ async fn check(config: &Config) -> Result<(), StartError> {
 fn is_short_id(id: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     (1..=40).contains(&id.len()) && id.chars().all(fits)
-}
-
-async fn staff(config: &Config, command: StaffCommand) -> Result<(), StartError> {
-    let (clock, merchant) = (clock::system(), assemble::merchant_id());
-    match command {
-        StaffCommand::Add { id, name } => {
-            if !is_short_id(&id) {
-                return Err(StartError::Typed(format!(
-                    "`{id}` cannot be a staff id: up to 40 letters, digits, - and _"
-                )));
-            }
-            let rows = assemble::rows(config).await?;
-            rows.store.add_staff(&merchant, &Staff { id: id.clone(), name, since: clock() }).await?;
-            rows.close().await;
-            println!("{id} is on the staff list. Let them in with: till staff invite {id}");
-        }
-        StaffCommand::List => {
-            let rows = assemble::rows(config).await?;
-            for person in rows.store.staff(&merchant).await? {
-                println!("{:<20} {:<30} since {}", person.id, person.name, person.since.text());
-            }
-            rows.close().await;
-        }
-        StaffCommand::Invite { id } => {
-            let rows = assemble::rows(config).await?;
-            if !rows.store.staff(&merchant).await?.iter().any(|person| person.id == id) {
-                return Err(StartError::Typed(format!(
-                    "`{id}` is nobody yet: add them first with `till staff add {id} \"Their Name\"`"
-                )));
-            }
-            let path = assemble::invite(config, &rows, &id, INVITATION, clock).await?;
-            let base = match assemble::links(config)? {
-                LinkMode::Ours(url) => url,
-                LinkMode::Direct { .. } => format!("http://{}", config.http.listen),
-            };
-            println!("Good once, for 15 minutes:\n{base}{path}");
-            rows.close().await;
-        }
-    }
-    Ok(())
 }
 
 async fn sandbox(args: &SandboxArgs) -> Result<(), StartError> {

@@ -43,6 +43,8 @@ pub struct Config {
     pub accounts: AccountsConfig,
     /// Till's own live chat.
     pub web: WebConfig,
+    /// Slack.
+    pub slack: SlackConfig,
     /// The provider that moves no money.
     pub sandbox: SandboxConfig,
 }
@@ -233,6 +235,40 @@ pub struct WebConfig {
 impl Default for WebConfig {
     fn default() -> Self {
         Self { enabled: true }
+    }
+}
+
+/// `[slack]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SlackConfig {
+    /// Whether Till talks in Slack.
+    pub enabled: bool,
+    /// The bot's token, as `env:NAME` or `file:PATH`.
+    pub bot_token: String,
+    /// The app's token, as `env:NAME` or `file:PATH`: Socket Mode. Empty: none.
+    pub app_token: String,
+    /// The app's signing secret, as `env:NAME` or `file:PATH`: what Slack posts to `/slack/…`. Empty: nothing is heard.
+    pub signing_secret: String,
+    /// How many sockets are open at once, up to ten.
+    pub connections: usize,
+    /// Whether plain messages are read for commands.
+    pub keywords: bool,
+    /// The Web API.
+    pub api_url: String,
+}
+
+impl Default for SlackConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            bot_token: "env:SLACK_BOT_TOKEN".into(),
+            app_token: "env:SLACK_APP_TOKEN".into(),
+            signing_secret: String::new(),
+            connections: 2,
+            keywords: false,
+            api_url: "https://slack.com/api".into(),
+        }
     }
 }
 

@@ -11,10 +11,11 @@ use crate::world::World;
 use async_trait::async_trait;
 use dashmap::DashMap;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use till_core::budget::{Budget, Rate};
-use till_core::card::Press;
+use till_core::card::{Audience, Press};
 use till_core::command::{Command, Pay, Said, To, help};
 use till_core::id::{Code, PaymentId, RefundId};
 use till_core::link::{self, Link, Purpose};
@@ -26,8 +27,8 @@ use till_core::port::chat::Standing;
 use till_core::port::desk::{Ack, Again, Deed, Desk as Port, Inbound};
 use till_core::port::psp::Takes;
 use till_core::port::store::{
-    Change, Commit, Committed, InboxKey, ListFilter, NewPayment, NewWork, On, Recent, Shows, StoreError, TotalChange,
-    Work,
+    Change, Commit, Committed, InboxKey, ListFilter, NewPayment, NewWork, On, Recent, Shows, StoreError, Summary,
+    TotalChange, Work,
 };
 use till_core::time::Timestamp;
 
@@ -37,6 +38,9 @@ const COMMANDS: Rate = Rate { burst: 30, every: Duration::from_secs(1) };
 const SAME: Duration = Duration::from_secs(60);
 /// How many codes are tried before the desk says that it is busy.
 const CODES: u32 = 8;
+/// How many of the newest payments an overview looks at, and how many lines it shows.
+const OVERVIEW_MAX: u32 = 200;
+const OVERVIEW_LINES: usize = 10;
 
 /// Answers people, on every platform.
 pub struct Desk {
@@ -85,23 +89,83 @@ impl Desk {
                     Ok(Command::Help { about }) => {
                         Ok(self.say(help(&self.world.grammar, about, &self.world.merchant.locale)))
                     }
-                    _ if !self.is_staff(inbound).await => Ok(self.refuse(&Refusal::NotStaff)),
+                    _ if !self.is_staff(inbound).await => Ok(self.not_staff(inbound)),
                     Ok(command) => self.command(inbound, text, command, *again, now).await,
                     Err(misread) => Ok(self.say(misread.say(&self.world.merchant.locale))),
                 }
             }
-            Deed::Pressed { .. } if !self.is_staff(inbound).await => Ok(self.refuse(&Refusal::NotStaff)),
-            Deed::Pressed { token, amount } => match Press::read(token) {
-                Some(Press { act: Act::Cancel, payment }) => self.cancel(inbound, payment, now).await,
-                Some(Press { act: Act::Refund, payment }) => {
-                    self.refund(inbound, payment, amount.as_deref(), now).await
+            Deed::Overview if !self.is_staff(inbound).await => Ok(self.not_staff(inbound)),
+            Deed::Overview => self.overview(inbound, now).await,
+            Deed::Wondered { code } => {
+                if let Some(payment) = self.find(*code).await? {
+                    self.notice_twin(inbound, payment, now).await?;
                 }
-                Some(_) | None => {
-                    let example = format!("{} help", self.world.grammar.till());
-                    Ok(self.say(self.words("desk-old-button", &[("example", &example)])))
+                let audience = if self.is_staff(inbound).await { Audience::Staff } else { Audience::Anyone };
+                self.status(*code, audience).await
+            }
+            Deed::Followed { code } => {
+                self.world.counts.add("link_followed");
+                if let Some(payment) = self.find(*code).await? {
+                    self.notice_twin(inbound, payment, now).await?;
                 }
-            },
+                Ok(Ack::Nothing)
+            }
+            Deed::Pressed { token, amount } => {
+                let press = Press::read(token);
+                if let Some(press) = press {
+                    self.notice_twin(inbound, press.payment, now).await?;
+                }
+                if !self.is_staff(inbound).await {
+                    return Ok(self.not_staff(inbound));
+                }
+                self.press(inbound, press, amount.as_deref(), now).await
+            }
         }
+    }
+
+    async fn press(
+        &self,
+        inbound: &Inbound,
+        press: Option<Press>,
+        amount: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Ack, StoreError> {
+        match press {
+            Some(Press { act: Act::Cancel, payment }) => self.cancel(inbound, payment, now).await,
+            Some(Press { act: Act::Refund, payment }) => self.refund(inbound, payment, amount, now).await,
+            Some(_) | None => {
+                let example = format!("{} help", self.world.grammar.till());
+                Ok(self.say(self.words("desk-old-button", &[("example", &example)])))
+            }
+        }
+    }
+
+    /// Who may, and how whoever hosts Till lets this person.
+    fn not_staff(&self, inbound: &Inbound) -> Ack {
+        let refusal = Refusal::NotStaff.say(&self.world.merchant.locale);
+        let chat = self.world.chats.get(inbound.by.platform.as_str());
+        let Some(listed) = chat.and_then(|chat| chat.listed_as(&inbound.by)) else { return self.say(refusal) };
+        self.say(format!("{refusal} {}", self.words("desk-how-to-list", &[("listed", &listed)])))
+    }
+
+    /// A message that shows a card beside the one we know of is marked, once: a post without a clear answer left it.
+    async fn notice_twin(&self, inbound: &Inbound, id: PaymentId, now: Timestamp) -> Result<(), StoreError> {
+        let Some(twin) = &inbound.on else { return Ok(()) };
+        let known = self.world.store.card_messages(&self.world.merchant.id, id).await?;
+        if known.is_empty() || known.contains(twin) {
+            return Ok(());
+        }
+        let written = book::write::<()>(&self.world, &self.world.merchant.id, id, now, |loaded, commit| {
+            let work = NewWork {
+                key: IdemKey::show(id, &format!("twin:{}", twin.id)),
+                work: Work::Supersede { twin: twin.clone() },
+                due: now,
+            };
+            commit.payment = Some(book::owing(&self.world, loaded, work, now));
+            Ok(())
+        });
+        // Where it was contended, the next click finds it again.
+        written.await.map(drop)
     }
 
     async fn command(
@@ -123,7 +187,7 @@ impl Desk {
                 Some(id) => self.refund(inbound, id, amount.as_deref(), now).await,
                 None => Ok(self.refuse(&payment::unknown(code))),
             },
-            Command::Status { code: Some(code) } => self.status(code).await,
+            Command::Status { code: Some(code) } => self.status(code, Audience::Staff).await,
             Command::Status { code: None } => self.newest().await,
             Command::Help { about } => Ok(self.say(help(&self.world.grammar, about, &self.world.merchant.locale))),
         }
@@ -221,6 +285,10 @@ impl Desk {
             items: pay.items.clone(),
             reference: pay.reference.clone(),
             note: pay.note.clone(),
+            payer: match &pay.to {
+                Some(To::Person { id, .. }) => Some(PersonId { platform: inbound.by.platform.clone(), id: id.clone() }),
+                Some(To::Name(_)) | None => None,
+            },
             payer_name: pay.to.as_ref().map(|to| match to {
                 To::Person { name, .. } | To::Name(name) => name.clone(),
             }),
@@ -381,7 +449,7 @@ impl Desk {
         })
     }
 
-    async fn status(&self, code: Code) -> Result<Ack, StoreError> {
+    async fn status(&self, code: Code, audience: Audience) -> Result<Ack, StoreError> {
         let loaded = match self.find(code).await? {
             Some(id) => self.load(id).await?,
             None => None,
@@ -390,7 +458,8 @@ impl Desk {
         let locale = &self.world.merchant.locale;
         let sums = loaded.payment.sums();
         let text = |minor| sums.money(minor).text(locale);
-        let title = crate::cards::render(&self.world, &loaded).title.to_string();
+        let card = crate::cards::render(&self.world, &loaded);
+        let title = card.title.to_string();
         let args = [
             ("code", &code.to_string()[..]),
             ("title", &title),
@@ -398,7 +467,59 @@ impl Desk {
             ("captured", &text(sums.captured)),
             ("refunded", &text(sums.refunded)),
         ];
-        Ok(Ack::Say { text: self.words("desk-status", &args), code: Some(code) })
+        let for_staff = card.details.iter().filter(|it| it.audience == Audience::Staff && audience == Audience::Staff);
+        let more: String = for_staff.map(|detail| format!("\n{}: {}", detail.label, detail.value)).collect();
+        Ok(Ack::Say { text: format!("{}{more}", self.words("desk-status", &args)), code: Some(code) })
+    }
+
+    /// The payments that this person asked for and that are open, and what came in of those that were asked for today.
+    async fn overview(&self, inbound: &Inbound, now: Timestamp) -> Result<Ack, StoreError> {
+        let locale = &self.world.merchant.locale;
+        let newest = self
+            .world
+            .store
+            .payments(&self.world.merchant.id, &ListFilter { status: None, limit: OVERVIEW_MAX })
+            .await?;
+        let (mut mine, mut received) = (Vec::new(), BTreeMap::<&'static str, Money>::new());
+        for it in newest {
+            let is_open = matches!(it.status, payment::Status::Open | payment::Status::PartiallyPaid);
+            let is_today = it.created_at.day() == now.day();
+            if !is_open && !is_today {
+                continue;
+            }
+            let Some(loaded) = self.load(it.id).await? else { continue };
+            if is_open && loaded.payment.asked_by == inbound.by && mine.len() < OVERVIEW_LINES {
+                mine.push(self.line(&it));
+            }
+            let sums = loaded.payment.sums();
+            if is_today && sums.kept() > 0 {
+                let kept = sums.money(sums.kept());
+                let sum = received.entry(kept.currency().code()).or_insert(Money::new(0, kept.currency()));
+                *sum = sum.checked_add(kept).unwrap_or(*sum);
+            }
+        }
+        let received: Vec<String> = received.values().map(|sum| sum.text(locale)).collect();
+        let today = match received.is_empty() {
+            true => self.words("desk-today-nothing", &[]),
+            false => self.words("desk-today", &[("amounts", &received.join(" + "))]),
+        };
+        let open = match mine.is_empty() {
+            true => self.words("desk-mine-none", &[]),
+            false => format!("{}\n{}", self.words("desk-mine", &[]), mine.join("\n")),
+        };
+        Ok(self.say(format!("{today}\n\n{open}")))
+    }
+
+    fn line(&self, it: &Summary) -> String {
+        let locale = &self.world.merchant.locale;
+        let status = locale.say(&format!("status-{}", it.status.name()), &[]);
+        let args = [
+            ("code", &it.code.to_string()[..]),
+            ("amount", &it.amount.text(locale)),
+            ("status", &status),
+            ("what", &it.what),
+        ];
+        locale.say("desk-recent-line", &args).trim_end().to_owned()
     }
 
     async fn newest(&self) -> Result<Ack, StoreError> {
@@ -408,18 +529,7 @@ impl Desk {
             let example = till_core::command::Verb::Pay.example(&self.world.grammar);
             return Ok(self.say(self.words("desk-recent-none", &[("example", &example)])));
         }
-        let locale = &self.world.merchant.locale;
-        let line = |it: &till_core::port::store::Summary| {
-            let status = locale.say(&format!("status-{}", it.status.name()), &[]);
-            let args = [
-                ("code", &it.code.to_string()[..]),
-                ("amount", &it.amount.text(locale)),
-                ("status", &status),
-                ("what", &it.what),
-            ];
-            locale.say("desk-recent-line", &args).trim_end().to_owned()
-        };
-        let lines: Vec<String> = newest.iter().map(line).collect();
+        let lines: Vec<String> = newest.iter().map(|it| self.line(it)).collect();
         Ok(self.say(format!("{}\n{}", self.words("desk-recent", &[]), lines.join("\n"))))
     }
 }

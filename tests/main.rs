@@ -9,6 +9,7 @@ mod browser;
 mod configuration;
 mod crash;
 mod judges;
+mod slack;
 mod story;
 mod stripe;
 mod support;

@@ -233,7 +233,7 @@ impl<P: Provider> Sim<P> {
     fn inbound(&self, act: &str, deed: Deed) -> Inbound {
         let place = Place { platform: "script".into(), workspace: "w".into(), channel: "c".into(), thread: None };
         let by = PersonId { platform: "script".into(), id: "staff:ana".into() };
-        Inbound { keys: vec![act.to_owned()], by, name: "Ana".into(), place, deed }
+        Inbound { keys: vec![act.to_owned()], by, name: "Ana".into(), place, on: None, deed }
     }
 
     fn say(&mut self, text: &str) -> Ack {

@@ -132,6 +132,11 @@ desk-slow-down = That was a lot at once. Nothing was done; please wait { $second
     [one] one second
    *[other] { $seconds } seconds
   }.
+desk-how-to-list = To let you, whoever hosts Till types: till staff add { $listed }
+desk-today = Received today: { $amounts }.
+desk-today-nothing = Nothing was received today yet.
+desk-mine = Your open payments:
+desk-mine-none = You have no open payment.
 desk-old-button = This button does not work here. Type { $example } instead.
 tell-failed = { $code } could not be created: { $why }
 tell-keeps-failing = The pay page for { $code } could not be made { $times } times by now: { $why }. Till goes on trying; whoever runs it can find out why: till doctor.
@@ -160,6 +165,7 @@ tell-not-staff-now = you are not on the staff list any more
 
 ## Pings: one short message when a payment arrives at a status
 
+card-superseded = This card of { $code } was posted twice by mistake: please use the other one.
 ping-paid = { $code } is paid: { $amount }. Thank you!
 ping-overpaid = { $code } was paid too much: { $captured } of { $amount }.
 ping-refunded = { $code }: all { $refunded } went back.
@@ -367,3 +373,31 @@ web-refused-signed-out = Your session has ended. Load the page again to go on.
 web-refused-not-found = That conversation is not there any more. Choose another one.
 web-refused-not-now = The till is opening or closing. Please try again in a moment.
 web-refused-store = The till is busy for a moment. Please send it again: it will count once.
+
+# Slack
+slack-details = Details
+slack-link = Open the payment page
+slack-yes = Yes
+slack-no = No
+slack-close = Close
+slack-show-it = Show it
+slack-one-more = One more
+slack-form-open = Open the form
+slack-form-offer = Tell me what to ask for:
+slack-form-title = Ask for money
+slack-form-send = Ask
+slack-form-amount = Amount
+slack-form-amount-example = 25.00
+slack-form-currency = Currency
+slack-form-what = What for
+slack-form-payer = Who is to pay
+slack-form-expires = Open for
+slack-form-note = Note for the payer
+slack-refund-title = Send money back
+slack-refund-send = Send back
+slack-refund-hint = The money goes back the way it came. This cannot be undone.
+slack-1h = 1 hour
+slack-24h = 24 hours
+slack-3d = 3 days
+slack-7d = 7 days
+slack-30d = 30 days

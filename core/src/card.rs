@@ -25,11 +25,7 @@ pub struct Short<const N: usize>(String);
 impl<const N: usize> Short<N> {
     /// Cuts after `N` characters.
     pub fn new(text: impl AsRef<str>) -> Self {
-        let text = text.as_ref();
-        if text.chars().count() <= N {
-            return Self(text.to_owned());
-        }
-        Self(text.chars().take(N.saturating_sub(1)).chain(['…']).collect())
+        Self(cut(text.as_ref(), N))
     }
 }
 
@@ -44,6 +40,20 @@ impl<const N: usize> fmt::Display for Short<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The first `max` characters; what is longer ends in `…`.
+pub fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    text.chars().take(max.saturating_sub(1)).chain(['…'].into_iter().take(max)).collect()
+}
+
+/// Whether this may stand behind a button: `http` and `https`, and nothing else.
+pub fn is_web_address(url: &str) -> bool {
+    let starts = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    starts("https://") || starts("http://")
 }
 
 /// At most `N` things; the rest is left out.
@@ -402,6 +412,18 @@ impl Card {
         }
         lines.push(self.footer.to_string());
         lines.join("\n")
+    }
+
+    /// [`Self::plain`] in at most `max` characters, and whether it was cut; the link still stands at its end, and stands
+    /// alone where there is no room for more.
+    pub fn plain_within(&self, max: usize, locale: &Locale) -> (String, bool) {
+        let plain = self.plain(locale);
+        if plain.chars().count() <= max {
+            return (plain, false);
+        }
+        let room = max.saturating_sub(self.link.chars().count() + 1);
+        let short = if room == 0 { self.link.clone() } else { format!("{}\n{}", cut(&plain, room), self.link) };
+        (short, true)
     }
 
     /// The card as this audience may see it.

@@ -6,6 +6,7 @@
 pub use crate::command::Item;
 use crate::id::{CaptureId, Code, PaymentId, RefundId};
 use crate::money::Money;
+use crate::place::PersonId;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -22,6 +23,8 @@ pub struct Wording {
     pub reference: Option<String>,
     /// A note for the payer.
     pub note: Option<String>,
+    /// Who should pay, when it is a person of the platform.
+    pub payer: Option<PersonId>,
     /// Who should pay, by name, when one is named.
     pub payer_name: Option<String>,
     /// The payer's e-mail address, when it was given.

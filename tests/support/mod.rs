@@ -1,6 +1,7 @@
 //! A small town for tests: a running demo, a customer, a staff member, and a clock that can be moved.
 
 pub(crate) mod judge;
+pub(crate) mod slack;
 pub(crate) mod stripe;
 
 use reqwest::header::{HeaderMap, ORIGIN};

@@ -7,6 +7,7 @@
 //! One clock serves both, and can be moved. In the end of each story the books of both are compared.
 
 use super::{Side, choose, eventually, link_of, moved_clock, to_provider, told_once};
+use fake_slack::Way;
 use fake_stripe::{Delivery, Settings, Stripe, complaints, newer};
 use reqwest::cookie::Jar;
 use reqwest::{Client, StatusCode, redirect};
@@ -23,7 +24,7 @@ use till::http::{Door, behind};
 use till::world::World;
 use till_core::id::AccountId;
 use till_core::port::psp::{Access, AccountSettings};
-use till_core::port::store::{AccountRow, Staff};
+use till_core::port::store::{AccountRow, ListFilter, Staff, Summary};
 use till_core::time::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -76,13 +77,22 @@ pub(crate) struct Plan {
     pub(crate) webhooks: Webhooks,
     pub(crate) polls: Polls,
     pub(crate) access: Access,
+    /// How Slack reaches it, where it talks there as well.
+    pub(crate) slack: Option<Way>,
     /// What [`POOR_KEY`] lacks; where there is something, the shop begins with that key.
     pub(crate) lacks: Option<&'static str>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { links: Links::Ours, webhooks: Webhooks::Come, polls: Polls::Usual, access: Access::Own, lacks: None }
+        Self {
+            links: Links::Ours,
+            webhooks: Webhooks::Come,
+            polls: Polls::Usual,
+            access: Access::Own,
+            slack: None,
+            lacks: None,
+        }
     }
 }
 
@@ -90,6 +100,7 @@ impl Default for Plan {
 pub(crate) struct Shop {
     pub(crate) url: String,
     pub(crate) stripe: Stripe,
+    pub(crate) slack: Option<fake_slack::Slack>,
     pub(crate) customer: Side,
     pub(crate) staff: Side,
     pub(crate) conversation: String,
@@ -122,7 +133,11 @@ impl Shop {
         let (router, until) = (behind(door.clone(), stripe.router()), stop.clone());
         tokio::spawn(till::run::serve(stripe_listener, router, until));
 
-        let config = config(&plan, &url, data.path());
+        let mut config = config(&plan, &url, data.path());
+        let slack = match plan.slack {
+            Some(way) => Some(super::slack::talk_there(way, &mut config, &url, data.path(), clock.clone()).await),
+            None => None,
+        };
         set_up(&plan, &config, &stripe_url, &url, data.path(), clock()).await;
         let till = assemble::till(&config, &Front::Public, clock.clone()).await.unwrap();
         let jar = Arc::new(Jar::default());
@@ -149,6 +164,7 @@ impl Shop {
         let shop = Self {
             url,
             stripe,
+            slack,
             customer,
             staff,
             conversation,
@@ -263,6 +279,11 @@ impl Shop {
         let locale = &self.world.merchant.locale;
         let shown = till::payments::show(&*self.world.store, code, locale, true).await.unwrap();
         serde_json::from_str(&shown).unwrap()
+    }
+
+    /// All payments, newest first.
+    pub(crate) async fn payments(&self) -> Vec<Summary> {
+        self.world.store.payments(&self.world.merchant.id, &ListFilter::default()).await.unwrap()
     }
 
     /// How many facts of this kind there are.
@@ -391,7 +412,7 @@ fn settings(plan: &Plan, stripe_url: &str) -> Settings {
     settings
 }
 
-fn place(data: &Path, name: &str) -> String {
+pub(super) fn place(data: &Path, name: &str) -> String {
     format!("file:{}", data.join(name).display())
 }
 
@@ -447,5 +468,9 @@ async fn set_up(plan: &Plan, config: &Config, stripe_url: &str, url: &str, data:
     rows.store.put_account(&assemble::merchant_id(), &row).await.unwrap();
     let sam = Staff { id: "sam".into(), name: "Sam".into(), since: now };
     rows.store.add_staff(&assemble::merchant_id(), &sam).await.unwrap();
+    if plan.slack.is_some() {
+        let ana = Staff { id: super::slack::STAFF.into(), name: "Ana".into(), since: now };
+        rows.store.add_staff(&assemble::merchant_id(), &ana).await.unwrap();
+    }
     rows.close().await;
 }

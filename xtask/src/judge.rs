@@ -1,7 +1,7 @@
-//! The judge that the tests ask: Stripe's official SDK, which runs in Node.
+//! The judges that the tests ask: Stripe's and Slack's official SDKs, which run in Node.
 //!
 //! ```text
-//! Node, npm (found, or Debian's) ─► tests/judges/stripe, copied under target ─► npm ci, only after the lock file changed
+//! Node, npm (found, or Debian's) ─► tests/judges/*, copied under target ─► npm ci, only after a lock file changed
 //! ```
 //!
 //! Deliberately absent: a version that moves (the lock file pins it by its hash); scripts that packages would run here;
@@ -16,13 +16,17 @@ use crate::failure::Failure;
 use crate::program::{self, Need};
 use crate::stage;
 
-/// What runs the judge, and the judge.
-pub(crate) struct Judge {
+/// What runs the judges, and the judges: under which variable the tests find each, and its program.
+pub(crate) struct Judges {
     pub(crate) node: PathBuf,
-    pub(crate) program: PathBuf,
+    pub(crate) programs: Vec<(&'static str, PathBuf)>,
 }
 
-/// Debian 12 has Node 18. The SDK 23.1.0 asks for 20; every operation of the judge was tried on 18.20.8 on 2026-11-24.
+/// The folders in `tests/judges`, and the variable of each.
+const JUDGES: [(&str, &str); 2] = [("stripe", "TILL_STRIPE_JUDGE"), ("slack", "TILL_SLACK_JUDGE")];
+
+/// Debian 12 has Node 18. Stripe's SDK 23.1.0 asks for 20; Slack's are the newest that ask for 18. Every operation of
+/// both judges was tried on 18.20.8 on 2026-11-24.
 const NODE: Need =
     Need { variable: "TILL_NODE", program: "node", package: "nodejs", wanted: "Node 18 or newer", oldest: Some(18) };
 const NPM: Need = Need { variable: "TILL_NPM", program: "npm", package: "npm", wanted: "npm", oldest: None };
@@ -32,22 +36,34 @@ const FILES: [&str; 4] = [".npmrc", "judge.mjs", LOCK, "package.json"];
 /// The lock file that was installed. `npm ci` begins by removing its folder, so half an installation has none.
 const INSTALLED: &str = "node_modules/.installed-lock.json";
 
-/// Finds Node and npm, or installs them, and then the SDK under `target`.
-pub(crate) fn ready(yes: bool, target: &Path) -> Result<Judge, Failure> {
+/// Finds Node and npm, or installs them, and then the SDKs under `target`.
+pub(crate) fn ready(yes: bool, target: &Path) -> Result<Judges, Failure> {
     let [node, npm] = program::ready([&NODE, &NPM], yes)?;
-    let folder = target.join("judges/stripe");
-    copy(&stage::root().join("tests/judges/stripe"), &folder)?;
+    let install = |(name, variable)| Ok((variable, installed(name, target, &node, &npm)?));
+    let programs = JUDGES.into_iter().map(install).collect::<Result<_, _>>()?;
+    Ok(Judges { node, programs })
+}
+
+/// The program of one judge, beside its SDK.
+fn installed(name: &str, target: &Path, node: &Path, npm: &Path) -> Result<PathBuf, Failure> {
+    let folder = target.join("judges").join(name);
+    copy(&source(name), &folder)?;
     // Tests run in other folders than we do.
     let folder = folder.canonicalize().map_err(|source| Failure::File { path: folder, source })?;
     if is_installed(&folder)? {
         println!("{}: installed already", folder.display());
     } else {
+        println!("{}: npm ci", folder.display());
         let words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-        stage::run(Command::new(npm).args(words).current_dir(&folder).env("PATH", path_with(&node)))?;
+        stage::run(Command::new(npm).args(words).current_dir(&folder).env("PATH", path_with(node)))?;
         let file = |source| Failure::File { path: folder.join(INSTALLED), source };
         fs::copy(folder.join(LOCK), folder.join(INSTALLED)).map_err(file)?;
     }
-    Ok(Judge { node, program: folder.join("judge.mjs") })
+    Ok(folder.join("judge.mjs"))
+}
+
+fn source(name: &str) -> PathBuf {
+    stage::root().join("tests/judges").join(name)
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
@@ -76,17 +92,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sdk_is_installed_again_only_after_its_lock_file_changed_or_half_an_installation() {
-        let folder = env::temp_dir().join(format!("till-judge-{}", std::process::id()));
-        copy(&stage::root().join("tests/judges/stripe"), &folder).unwrap();
-        assert!(!is_installed(&folder).unwrap());
-        fs::create_dir_all(folder.join("node_modules")).unwrap();
-        assert!(!is_installed(&folder).unwrap());
-        fs::copy(folder.join(LOCK), folder.join(INSTALLED)).unwrap();
-        assert!(is_installed(&folder).unwrap());
-        fs::write(folder.join(LOCK), "{}").unwrap();
-        assert!(!is_installed(&folder).unwrap());
-        fs::remove_dir_all(&folder).unwrap();
+    fn an_sdk_is_installed_again_only_after_its_lock_file_changed_or_half_an_installation() {
+        for (name, _) in JUDGES {
+            let folder = env::temp_dir().join(format!("till-judge-{name}-{}", std::process::id()));
+            copy(&source(name), &folder).unwrap();
+            assert!(!is_installed(&folder).unwrap());
+            fs::create_dir_all(folder.join("node_modules")).unwrap();
+            assert!(!is_installed(&folder).unwrap());
+            fs::copy(folder.join(LOCK), folder.join(INSTALLED)).unwrap();
+            assert!(is_installed(&folder).unwrap());
+            fs::write(folder.join(LOCK), "{}").unwrap();
+            assert!(!is_installed(&folder).unwrap());
+            fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_judge_in_the_tree_is_installed() {
+        let folders = fs::read_dir(source("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut folders: Vec<String> = folders.collect();
+        folders.sort_unstable();
+        let mut installed = JUDGES.map(|(name, _)| name);
+        installed.sort_unstable();
+        assert_eq!(folders, installed);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Developer commands, run as `cargo xtask …`: set the machine up, test everything, kill Till at hundreds of moments.
 //!
 //! ```text
-//! test   browser, judge (found, or installed once) ─► build ─► every test ─► what was left out
+//! test   browser, judges (found, or installed once) ─► build ─► every test ─► what was left out
 //! crash  build ─► one test of tests/main.rs for each provider, with as many seeds as you like
 //! ```
 //!
@@ -70,12 +70,12 @@ Examples:
 enum Task {
     /// Install what the tests need (once), then run all of them
     ///
-    /// The tests drive a real browser: Chromium and ChromeDriver. And they ask a judge, Stripe's official SDK, which needs
-    /// Node 18 or newer and npm. On Debian and its relatives these are installed with apt-get, after asking when somebody
+    /// The tests drive a real browser: Chromium and ChromeDriver. And they ask judges, Stripe's and Slack's official SDKs,
+    /// which need Node 18 or newer and npm. On Debian and its relatives these are installed with apt-get, after asking when somebody
     /// sits at the terminal. Elsewhere install them yourself; where they are not on the PATH, set TILL_CHROMIUM,
     /// TILL_CHROMEDRIVER, TILL_NODE and TILL_NPM to the executables. Set, these win everywhere.
     ///
-    /// The SDK itself comes from the npm registry into target/judges, and again only when its lock file changed.
+    /// The SDKs themselves come from the npm registry into target/judges, and again only when their lock file changed.
     ///
     /// Each stage prints its seconds. The last lines name the tests that left themselves out, and why.
     Test(Test),
@@ -125,7 +125,7 @@ fn main() -> ExitCode {
 
 fn test(how: &Test) -> Result<(), Failure> {
     let browser = stage::timed("browser", || browser::ready(how.yes))?;
-    let judge = stage::timed("judge", || judge::ready(how.yes, &target()))?;
+    let judges = stage::timed("judges", || judge::ready(how.yes, &target()))?;
     let left_out = LeftOut::start(&target())?;
     let cargo = || {
         let mut cargo = stage::cargo();
@@ -135,8 +135,8 @@ fn test(how: &Test) -> Result<(), Failure> {
             .env("TILL_CHROMIUM", &browser.chromium)
             .env("TILL_CHROMEDRIVER", &browser.driver)
             .env("TILL_TEST_JUDGE", "required")
-            .env("TILL_NODE", &judge.node)
-            .env("TILL_STRIPE_JUDGE", &judge.program)
+            .env("TILL_NODE", &judges.node)
+            .envs(judges.programs.iter().map(|(variable, program)| (variable, program)))
             .env("TILL_LEFT_OUT", left_out.path());
         cargo
     };

@@ -120,6 +120,16 @@ impl Grammar {
         format!("{}{}", self.prefix(), self.till)
     }
 
+    /// The word that asks for money, without its prefix: `pay`.
+    pub fn pay_word(&self) -> &str {
+        &self.pay
+    }
+
+    /// The word for everything else, without its prefix: `till`.
+    pub fn till_word(&self) -> &str {
+        &self.till
+    }
+
     fn prefix(&self) -> &str {
         self.prefixes.first().map_or("", String::as_str)
     }

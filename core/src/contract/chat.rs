@@ -16,7 +16,7 @@ use crate::id::PaymentId;
 use crate::order::IdemKey;
 use crate::payment::{Act, Status};
 use crate::place::{MessageRef, PersonId, Place};
-use crate::port::chat::{Caps, Chat, Health, Loss, Rendered, SendError, Standing};
+use crate::port::chat::{Caps, Chat, Health, Loss, Rendered, SendError, Standing, Twins};
 use crate::port::desk::{Ack, Desk, Inbound};
 use crate::text::Locale;
 use crate::time::Timestamp;
@@ -28,15 +28,6 @@ use std::sync::Arc;
 pub trait Eye: Send + Sync {
     /// The messages in their order, each as text that holds what people read of it.
     async fn standing(&self, at: &Place) -> Vec<String>;
-}
-
-/// What a platform makes of the same key twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Twins {
-    /// One message.
-    Recognised,
-    /// Two: it knows no keys.
-    Posted,
 }
 
 /// What an adapter's test lends to the suite.
@@ -55,8 +46,6 @@ pub struct Setup<'a> {
     pub guest: PersonId,
     /// Nobody.
     pub nobody: PersonId,
-    /// What the same key twice makes.
-    pub twins: Twins,
     /// The language of the cards.
     pub locale: Locale,
     /// The present.
@@ -177,9 +166,9 @@ fn what_does_not_fit_is_reported(s: &Setup<'_>) {
     assert!(losses(&ordinary(), Caps { buttons_max: 0, ..own }).contains(&Loss::Button), "a lost button is reported");
     assert!(losses(&ordinary(), Caps { url_max: 20, ..own }).contains(&Loss::Button), "a URL too long for a button is");
     assert!(losses(&ordinary(), Caps { text_max: 80, ..own }).contains(&Loss::Text), "a cut text is reported");
-    let said = s.chat.say(&"word ".repeat(own.text_max), &own);
+    let said = s.chat.say(&"word ".repeat(own.text_max), &[], &own);
     assert!(said.losses.contains(&Loss::Text) && said.plain.chars().count() <= own.text_max, "a long word is cut");
-    assert_eq!(s.chat.say("Paid.", &own).losses, [], "a short one is not");
+    assert_eq!(s.chat.say("Paid.", &[], &own).losses, [], "a short one is not");
 }
 
 impl Setup<'_> {
@@ -188,7 +177,7 @@ impl Setup<'_> {
     }
 
     fn word(&self, text: &str) -> Rendered {
-        self.chat.say(text, &self.chat.caps(&self.place))
+        self.chat.say(text, &[], &self.chat.caps(&self.place))
     }
 
     /// How many messages in the place hold this text.
@@ -200,12 +189,14 @@ impl Setup<'_> {
 async fn the_same_key_posts_one_message(s: &Setup<'_>) {
     let first = s.chat.post(&s.place, &s.word("twin one"), &s.key("twin"), s.now).await.expect("posted");
     let again = s.chat.post(&s.place, &s.word("twin one"), &s.key("twin"), s.now).await.expect("posted again");
-    match s.twins {
+    match s.chat.caps(&s.place).twins {
         Twins::Recognised => {
             assert_eq!(first, again, "the same key is the same message");
             assert_eq!(s.count("twin one").await, 1, "and it stands once");
         }
-        Twins::Posted => assert_eq!(s.count("twin one").await, 2, "two stand, for the caller to mark one superseded"),
+        Twins::Posted { .. } => {
+            assert_eq!(s.count("twin one").await, 2, "two stand, for the caller to mark one superseded")
+        }
     }
     let other = s.chat.post(&s.place, &s.word("twin other"), &s.key("other"), s.now).await.expect("another key");
     assert_ne!(first, other, "another key is another message");

@@ -17,7 +17,7 @@ use crate::money::Money;
 use crate::order::{CheckoutOrder, IdemKey, RefundOrder};
 use crate::payment::{CheckoutState, RefundState};
 use crate::place::{MessageRef, PersonId, Place};
-use crate::port::chat::{Caps, Chat, Health, Person, Private, Rendered, SendError, Standing, Stop};
+use crate::port::chat::{Caps, Chat, Health, Person, Private, Rendered, SendError, Standing, Stop, Twins};
 use crate::port::desk::Desk;
 use crate::port::http::Http;
 use crate::port::psp::{
@@ -502,15 +502,19 @@ impl Chat for ScriptedChat {
     }
 
     fn caps(&self, _: &Place) -> Caps {
-        Caps { text_max: 4000, buttons_max: 5, url_max: 500, private: Private::Here }
+        Caps { text_max: 4000, buttons_max: 5, url_max: 500, private: Private::Here, twins: Twins::Recognised }
     }
 
     fn render(&self, card: &Card, _: &Caps, locale: &Locale) -> Rendered {
         Rendered { body: json!({ "card": card }), plain: card.plain(locale), losses: Vec::new() }
     }
 
-    fn say(&self, text: &str, _: &Caps) -> Rendered {
+    fn say(&self, text: &str, _: &[PersonId], _: &Caps) -> Rendered {
         Rendered { body: json!({ "text": text }), plain: text.to_owned(), losses: Vec::new() }
+    }
+
+    fn listed_as(&self, _: &PersonId) -> Option<String> {
+        None
     }
 
     async fn listen(self: Arc<Self>, _: Arc<dyn Desk>, stop: Stop) -> Result<(), SendError> {
@@ -520,6 +524,10 @@ impl Chat for ScriptedChat {
 
     async fn post(&self, to: &Place, message: &Rendered, key: &IdemKey, _: Timestamp) -> Result<MessageRef, SendError> {
         self.call(|room| Ok(room.put(to, message, key))).await
+    }
+
+    async fn find(&self, _: &Place, _: &IdemKey, _: Timestamp) -> Result<Option<MessageRef>, SendError> {
+        Ok(None)
     }
 
     async fn edit(&self, at: &MessageRef, message: &Rendered, _: Timestamp) -> Result<(), SendError> {

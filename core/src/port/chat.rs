@@ -26,6 +26,20 @@ pub struct Caps {
     pub url_max: usize,
     /// How something is said to one person.
     pub private: Private,
+    /// What the same key posted twice makes.
+    pub twins: Twins,
+}
+
+/// What a platform makes of the same key twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twins {
+    /// One message: it knows keys.
+    Recognised,
+    /// Two. After a post without a clear answer, this long goes by before the next one.
+    Posted {
+        /// By then, a post that was taken can be found.
+        wait: Duration,
+    },
 }
 
 /// How a place says something to one person alone.
@@ -131,8 +145,11 @@ pub trait Chat: Send + Sync {
     /// A card in the platform's form. Never fails: what does not fit is degraded and reported in `losses`.
     fn render(&self, card: &Card, caps: &Caps, locale: &Locale) -> Rendered;
 
-    /// A short text in the platform's form.
-    fn say(&self, text: &str, caps: &Caps) -> Rendered;
+    /// A short text in the platform's form, which notifies these people where a text can.
+    fn say(&self, text: &str, to: &[PersonId], caps: &Caps) -> Rendered;
+
+    /// How this person is named on the staff list (`till staff add …`). `None`: the list has names of its own.
+    fn listed_as(&self, who: &PersonId) -> Option<String>;
 
     /// Hands what people type and press to the desk until `stop` is done. Returns when nothing is held any more.
     ///
@@ -151,6 +168,13 @@ pub trait Chat: Send + Sync {
         key: &IdemKey,
         now: Timestamp,
     ) -> Result<MessageRef, SendError>;
+
+    /// The message that was posted under this key, as far as the platform can tell; asked before a post is repeated
+    /// where [`Twins::Posted`].
+    ///
+    /// # Errors
+    /// [`SendError`].
+    async fn find(&self, at: &Place, key: &IdemKey, now: Timestamp) -> Result<Option<MessageRef>, SendError>;
 
     /// Replaces a message of ours.
     ///

@@ -5,7 +5,7 @@
 
 use crate::command::Mention;
 use crate::id::Code;
-use crate::place::{PersonId, Place};
+use crate::place::{MessageRef, PersonId, Place};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub struct Inbound {
     pub name: String,
     /// Where.
     pub place: Place,
+    /// The message of ours that it was done on.
+    pub on: Option<MessageRef>,
     /// What.
     pub deed: Deed,
 }
@@ -43,6 +45,18 @@ pub enum Deed {
         token: String,
         /// What was typed into the button's form, where it has one: an amount to refund.
         amount: Option<String>,
+    },
+    /// Looks at the till as a whole: what is open, and what came in today.
+    Overview,
+    /// Wants to know more about a payment whose card they see.
+    Wondered {
+        /// Which.
+        code: Code,
+    },
+    /// Followed a link of a card, where the platform tells.
+    Followed {
+        /// The payment it stands for.
+        code: Code,
     },
 }
 
@@ -69,6 +83,8 @@ pub enum Ack {
         /// The payment it is about.
         code: Option<Code>,
     },
+    /// Nothing to say.
+    Nothing,
     /// Open the payment form.
     Form,
     /// The same was asked a moment ago: offer *Show it* and *One more*.

@@ -175,6 +175,11 @@ pub enum Work {
     CreateCheckout(CheckoutOrder),
     /// What follows from the facts.
     Owed(Owed),
+    /// A card that stands beside the one we know of says so.
+    Supersede {
+        /// The twin.
+        twin: MessageRef,
+    },
     /// Tell one person in private.
     Tell {
         /// Whom.
@@ -191,7 +196,7 @@ impl Work {
     pub fn queue(&self) -> Queue {
         match self {
             Self::CreateCheckout(_) | Self::Owed(Owed::Expire { .. } | Owed::Refund(_)) => Queue::Provider,
-            Self::Owed(Owed::Ping(_) | Owed::Alert(_)) | Self::Tell { .. } => Queue::Chat,
+            Self::Owed(Owed::Ping(_) | Owed::Alert(_)) | Self::Supersede { .. } | Self::Tell { .. } => Queue::Chat,
         }
     }
 }
@@ -583,6 +588,9 @@ pub trait Store: Send + Sync {
         purpose: Purpose,
         hash: &[u8; 32],
     ) -> Result<Option<(MerchantId, PaymentId)>, StoreError>;
+
+    /// The messages that show cards of this payment, as far as they are posted.
+    async fn card_messages(&self, merchant: &MerchantId, payment: PaymentId) -> Result<Vec<MessageRef>, StoreError>;
 
     /// Newest first.
     async fn payments(&self, merchant: &MerchantId, filter: &ListFilter) -> Result<Vec<Summary>, StoreError>;

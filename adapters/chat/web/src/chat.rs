@@ -10,7 +10,7 @@ use std::sync::Arc;
 use till_core::card::Card;
 use till_core::order::IdemKey;
 use till_core::place::{MessageRef, PersonId, Place};
-use till_core::port::chat::{Caps, Chat, Health, Person, Private, Rendered, SendError, Standing, Stop};
+use till_core::port::chat::{Caps, Chat, Health, Person, Private, Rendered, SendError, Standing, Stop, Twins};
 use till_core::port::desk::Desk;
 use till_core::port::store::StoreError;
 use till_core::port::transcript::{NewLine, Readers};
@@ -18,7 +18,8 @@ use till_core::text::Locale;
 use till_core::time::Timestamp;
 
 /// What a page of ours can show.
-const CAPS: Caps = Caps { text_max: 4_000, buttons_max: 5, url_max: 2_048, private: Private::Here };
+const CAPS: Caps =
+    Caps { text_max: 4_000, buttons_max: 5, url_max: 2_048, private: Private::Here, twins: Twins::Recognised };
 
 #[async_trait]
 impl Chat for Web {
@@ -34,8 +35,13 @@ impl Chat for Web {
         render::card(card, caps, locale)
     }
 
-    fn say(&self, text: &str, caps: &Caps) -> Rendered {
+    fn say(&self, text: &str, _to: &[PersonId], caps: &Caps) -> Rendered {
         render::text(text, caps)
+    }
+
+    /// Staff of the live chat are on the list by short names: `ana`.
+    fn listed_as(&self, _who: &PersonId) -> Option<String> {
+        None
     }
 
     async fn listen(self: Arc<Self>, desk: Arc<dyn Desk>, stop: Stop) -> Result<(), SendError> {
@@ -55,6 +61,11 @@ impl Chat for Web {
         now: Timestamp,
     ) -> Result<MessageRef, SendError> {
         self.append(to, message, key, Readers::Everyone, now).await?.ok_or(SendError::Gone)
+    }
+
+    /// Posting under the key again finds it.
+    async fn find(&self, _at: &Place, _key: &IdemKey, _now: Timestamp) -> Result<Option<MessageRef>, SendError> {
+        Ok(None)
     }
 
     async fn edit(&self, at: &MessageRef, message: &Rendered, now: Timestamp) -> Result<(), SendError> {

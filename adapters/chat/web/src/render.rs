@@ -8,7 +8,7 @@
 //! for staff.
 
 use serde_json::{Value, json};
-use till_core::card::{Action, Audience, Card, UpTo};
+use till_core::card::{Action, Audience, Card, UpTo, cut, is_web_address};
 use till_core::port::chat::{Caps, Loss, Rendered};
 use till_core::port::transcript::{Line, Readers};
 use till_core::text::Locale;
@@ -31,7 +31,8 @@ pub(crate) fn card(card: &Card, caps: &Caps, locale: &Locale) -> Rendered {
         losses.push(Loss::Button);
     }
     let shown = Card { actions: UpTo::new(actions), ..card.clone() };
-    let plain = plain(card, caps, locale, &mut losses);
+    let (plain, is_cut) = card.plain_within(caps.text_max, locale);
+    losses.extend(is_cut.then_some(Loss::Text));
     let body = json!({ "kind": "card", "badge": badge(card, locale), "card": shown, "more": more });
     Rendered { body, plain, losses }
 }
@@ -95,28 +96,4 @@ fn fits(action: &Action, caps: &Caps) -> bool {
         Action::Link { url, .. } => url.chars().count() <= caps.url_max && is_web_address(url),
         Action::Press { .. } => true,
     }
-}
-
-/// Nothing but `http` and `https` becomes a link.
-fn is_web_address(url: &str) -> bool {
-    let starts = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    starts("https://") || starts("http://")
-}
-
-/// The card as text; when it has to be cut, the link still stands at its end.
-fn plain(card: &Card, caps: &Caps, locale: &Locale, losses: &mut Vec<Loss>) -> String {
-    let plain = card.plain(locale);
-    if plain.chars().count() <= caps.text_max {
-        return plain;
-    }
-    losses.push(Loss::Text);
-    let room = caps.text_max.saturating_sub(card.link.chars().count() + 1);
-    if room == 0 { card.link.clone() } else { format!("{}\n{}", cut(&plain, room), card.link) }
-}
-
-fn cut(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
-        return text.to_owned();
-    }
-    text.chars().take(max.saturating_sub(1)).chain(['…'].into_iter().take(max)).collect()
 }

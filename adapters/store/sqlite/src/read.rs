@@ -8,6 +8,7 @@ use till_core::id::{AccountId, Code, MerchantId, PaymentId};
 use till_core::link::{Link, Purpose};
 use till_core::order::Wording;
 use till_core::payment::{Fact, Status};
+use till_core::place::MessageRef;
 use till_core::port::store::{Backlog, ListFilter, ObjectKind, Stored, Summary};
 use till_core::time::Timestamp;
 
@@ -101,6 +102,19 @@ pub(crate) async fn by_object(
     let query = sqlx::query(SQL).bind(merchant.as_str()).bind(account.as_str()).bind(kind.name()).bind(id);
     let row = query.fetch_optional(db).await.map_err(failed)?;
     row.map(|row| Cells::of("object", &row).parsed("payment")).transpose()
+}
+
+/// The messages that show cards of a payment, oldest card first.
+pub(crate) async fn card_messages(
+    db: &SqlitePool,
+    merchant: &MerchantId,
+    payment: PaymentId,
+) -> Result<Vec<MessageRef>> {
+    const SQL: &str = "SELECT row, message FROM card \
+        WHERE merchant = ?1 AND payment = ?2 AND message IS NOT NULL ORDER BY row";
+    let query = sqlx::query(SQL).bind(merchant.as_str()).bind(payment.to_string());
+    let rows = query.fetch_all(db).await.map_err(failed)?;
+    rows.iter().map(|row| Cells::of("card", row).json("message")).collect()
 }
 
 /// Whose payment a token opens.

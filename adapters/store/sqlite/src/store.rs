@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use std::time::Duration;
 use till_core::id::{AccountId, Code, MerchantId, PaymentId};
 use till_core::link::Purpose;
+use till_core::place::MessageRef;
 use till_core::port::store::{
     AccountRow, Backlog, CardClaim, Closing, Commit, Committed, InboxKey, ListFilter, ObjectKind, ParkedClaim, Queue,
     Staff, Store, Stored, Summary, Total, TotalKey, WorkClaim,
@@ -48,6 +49,10 @@ impl Store for Sqlite {
 
     async fn payment_by_link(&self, purpose: Purpose, hash: &[u8; 32]) -> Result<Option<(MerchantId, PaymentId)>> {
         read::by_link(&self.readers, purpose, hash).await
+    }
+
+    async fn card_messages(&self, merchant: &MerchantId, payment: PaymentId) -> Result<Vec<MessageRef>> {
+        read::card_messages(&self.readers, merchant, payment).await
     }
 
     async fn payments(&self, merchant: &MerchantId, filter: &ListFilter) -> Result<Vec<Summary>> {

@@ -6,6 +6,7 @@ use crate::id::{AccountId, Code, MerchantId, PaymentId};
 use crate::link::Purpose;
 use crate::money::Money;
 use crate::payment::Fact;
+use crate::place::MessageRef;
 use crate::port::store::{
     AccountRow, Backlog, CardClaim, Claim, Claimed, Closing, Commit, Committed, InboxKey, ListFilter, ObjectKind,
     ParkedClaim, Queue, Staff, Store, StoreError, Stored, Summary, Total, TotalKey, WorkClaim,
@@ -69,6 +70,12 @@ impl Store for Model {
             row.merchant == *merchant && object.account == *account && object.kind == kind && object.id == id
         };
         Ok(self.rows().objects.iter().find(named).map(|row| row.payment))
+    }
+
+    async fn card_messages(&self, merchant: &MerchantId, payment: PaymentId) -> Result<Vec<MessageRef>, StoreError> {
+        let rows = self.rows();
+        let of = |row: &&CardRow| row.merchant == *merchant && row.payment == payment;
+        Ok(rows.cards.iter().filter(of).filter_map(|row| row.message.clone()).collect())
     }
 
     async fn payment_by_link(

@@ -126,6 +126,21 @@ pub(super) async fn a_successor_takes_the_card_s_place(both: &Both) {
     assert_eq!((card.message, card.tries), (Some(message("m2")), 1));
 }
 
+pub(super) async fn the_messages_of_a_payment_are_those_that_show_it_now(both: &Both) {
+    let (shop, id, card) = sold(both).await;
+    let other = crate::id::MerchantId::new("other");
+    let messages = async |merchant| shop.store.card_messages(merchant, id).await.unwrap();
+    assert_eq!(messages(&shop.merchant).await, [], "it is not posted yet");
+    assert_eq!(shop.show(at(1), showing(&card, "m1")).await, Committed::Done);
+    assert_eq!(messages(&shop.merchant).await, [message("m1")]);
+    assert_eq!(messages(&other).await, [], "nobody else's");
+    shop.changed(at(2), change(id, 1, vec![])).await;
+    let card = only(shop.cards(at(2)).await);
+    let succeeded = ShownOutcome::Succeeded { rev: card.desired_rev, message: message("m2") };
+    assert_eq!(shop.show(at(3), shown(&card, succeeded)).await, Committed::Done);
+    assert_eq!(messages(&shop.merchant).await, [message("m2")]);
+}
+
 pub(super) async fn a_lost_card_never_comes_again(both: &Both) {
     let (shop, id, card) = sold(both).await;
     let lost = ShownOutcome::Lost { why: "channel is gone".into() };

@@ -102,6 +102,7 @@ where
             an_unsure_card_is_drawn_once_more
             a_lost_claim_of_a_card_asks_for_one_more_edit_and_writes_nothing_else
             a_successor_takes_the_card_s_place
+            the_messages_of_a_payment_are_those_that_show_it_now
             a_lost_card_never_comes_again
             a_place_shows_one_card_of_a_payment
         }

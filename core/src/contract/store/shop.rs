@@ -167,6 +167,7 @@ impl Shop {
         let deadline = at(86_400);
         let link = |purpose| Link { purpose, n: 1, key: 7 };
         let wording = Wording {
+            payer: Some(person("payer")),
             what: Some("coffee ☕ 'for' two".into()),
             items: vec![Item { name: "coffee".into(), quantity: 2, each: eur(1250) }],
             asked_by_name: Some("Ana".into()),

@@ -114,12 +114,20 @@ async fn answered(web: &Web, person: &Person, act: Act) -> Result<Value, Refusal
         channel: conversation.clone(),
         thread: None,
     };
-    let inbound =
-        Inbound { keys: vec![act.key.clone()], by: person.id(), name: person.name().to_owned(), place, deed: act.deed };
+    let inbound = Inbound {
+        keys: vec![act.key.clone()],
+        by: person.id(),
+        name: person.name().to_owned(),
+        place,
+        on: None,
+        deed: act.deed,
+    };
     let ack = desk.hear(inbound).await;
     match (&ack, act.talk) {
         (Ack::Talk, Some(text)) => talk(web, person, conversation, act.key, &text).await,
-        (Ack::Talk | Ack::Say { .. } | Ack::Form | Ack::Same { .. } | Ack::Busy { .. }, _) => Ok(json!(ack)),
+        (Ack::Talk | Ack::Say { .. } | Ack::Nothing | Ack::Form | Ack::Same { .. } | Ack::Busy { .. }, _) => {
+            Ok(json!(ack))
+        }
     }
 }
 

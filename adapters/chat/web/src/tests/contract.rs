@@ -2,10 +2,10 @@
 
 use super::shop::{Shop, merchant};
 use async_trait::async_trait;
-use till_core::contract::chat::{Eye, HOSTILE, Setup, Twins, maximal, ordinary, suite};
+use till_core::contract::chat::{Eye, HOSTILE, Setup, maximal, ordinary, suite};
 use till_core::contract::model::Model;
 use till_core::place::{PersonId, Place};
-use till_core::port::chat::{Caps, Chat as _, Loss, Private};
+use till_core::port::chat::{Caps, Chat as _, Loss, Private, Twins};
 use till_core::port::transcript::{Scope, Transcript as _};
 use till_core::text::Locale;
 use till_core::time::Timestamp;
@@ -33,7 +33,6 @@ async fn the_live_chat_does_what_every_chat_does() {
         staff: person("staff:ana".to_owned()),
         guest: person(format!("visitor:{conversation}")),
         nobody: person("staff:bob".to_owned()),
-        twins: Twins::Recognised,
         locale: Locale::english().unwrap(),
         now: Timestamp::from_secs(1_795_372_200),
     })
@@ -45,7 +44,10 @@ async fn only_web_addresses_become_links_and_nothing_is_lost_in_silence() {
     let shop = Shop::open().await;
     let english = Locale::english().unwrap();
     let caps = shop.web.caps(&Shop::place("x"));
-    assert_eq!(caps, Caps { text_max: 4_000, buttons_max: 5, url_max: 2_048, private: Private::Here });
+    assert_eq!(
+        caps,
+        Caps { text_max: 4_000, buttons_max: 5, url_max: 2_048, private: Private::Here, twins: Twins::Recognised }
+    );
     assert_eq!(shop.web.render(&ordinary(), &caps, &english).losses, []);
     assert_eq!(shop.web.render(&maximal("W"), &caps, &english).losses, [Loss::Text]);
 
@@ -55,5 +57,5 @@ async fn only_web_addresses_become_links_and_nothing_is_lost_in_silence() {
     assert_eq!(rendered.losses, [Loss::Button]);
     assert_eq!(rendered.body["card"]["actions"].as_array().unwrap().len(), 1, "the press stays, the link does not");
     assert_eq!(rendered.body["more"][0]["text"], "Pay coffee: javascript:alert(1)");
-    assert_eq!(shop.web.say(HOSTILE, &caps).body["text"], HOSTILE, "text is text: the page shows it as it is");
+    assert_eq!(shop.web.say(HOSTILE, &[], &caps).body["text"], HOSTILE, "text is text: the page shows it as it is");
 }

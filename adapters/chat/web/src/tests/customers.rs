@@ -117,10 +117,10 @@ async fn a_customer_never_hears_what_is_for_staff() {
     let at = shop.web.post(&place, &card(&shop, "Please pay"), &key("card"), now()).await.unwrap();
     let ana = PersonId { platform: "web".into(), id: "staff:ana".into() };
     let guest = PersonId { platform: "web".into(), id: format!("visitor:{conversation}") };
-    let whispered = shop.web.say("declined twice", &shop.web.caps(&place));
+    let whispered = shop.web.say("declined twice", &[], &shop.web.caps(&place));
     shop.web.whisper(&ana, &place, &whispered, &key("w1"), now()).await.unwrap();
     shop.web
-        .whisper(&guest, &place, &shop.web.say("your link", &shop.web.caps(&place)), &key("w2"), now())
+        .whisper(&guest, &place, &shop.web.say("your link", &[], &shop.web.caps(&place)), &key("w2"), now())
         .await
         .unwrap();
 

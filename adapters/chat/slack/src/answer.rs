@@ -1,0 +1,273 @@
+//! What Slack told us, done: the desk decides, and the answer leaves in two parts.
+//!
+//! ```text
+//! Heard ─► desk ─► Answer { ack: within three seconds, next: a form, a word in private }
+//! ```
+//! The acknowledgement waits for one commit and for nothing else. What follows it may be lost with the process: the
+//! card does not depend on it.
+
+use crate::Slack;
+use crate::people::parts;
+use crate::receive::{AGAIN, Act, AnswerTo, Heard, SHOW};
+use crate::render::plain_text;
+use crate::views::{self, AMOUNT_FIELD, FormAt, PayFields, PayForm};
+use crate::{PLATFORM, mrkdwn};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use till_core::command::Verb;
+use till_core::money::{Money, Reading};
+use till_core::payment::Refusal;
+use till_core::place::{PersonId, Place};
+use till_core::port::chat::{SendError, Standing};
+use till_core::port::desk::{Ack, Again, Deed, Inbound};
+
+/// The button that opens the form, where there was no trigger to open it with.
+pub(crate) const FORM: &str = "form";
+/// Currencies that the form offers after the merchant's own.
+const CURRENCIES: [&str; 12] = ["EUR", "USD", "GBP", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK"];
+/// The longest text that fits behind a button.
+const VALUE_CHARS_MAX: usize = 2_000;
+
+/// What leaves at once, and what follows.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    /// `None`: an empty acknowledgement.
+    pub(crate) ack: Option<Value>,
+    pub(crate) next: Option<Next>,
+    /// Nothing was done: Slack shall deliver it again.
+    pub(crate) is_to_come_again: bool,
+}
+
+/// What follows the acknowledgement.
+#[derive(Debug)]
+pub(crate) enum Next {
+    PayForm { by: PersonId, trigger: String, at: FormAt, payer: Option<String> },
+    AmountForm { by: PersonId, trigger: String, at: FormAt, filled: String },
+    Say { to: PersonId, at: Place, message: Value },
+    Home(PersonId),
+}
+
+impl Answer {
+    fn with(ack: Value) -> Self {
+        Self { ack: Some(ack), ..Self::default() }
+    }
+
+    fn then(next: Next) -> Self {
+        Self { next: Some(next), ..Self::default() }
+    }
+}
+
+#[derive(Deserialize)]
+struct Opened {
+    channel: OpenedChannel,
+}
+
+#[derive(Deserialize)]
+struct OpenedChannel {
+    id: String,
+}
+
+impl Slack {
+    /// Does what is asked. The caller acknowledges, and then lets [`Slack::follow`] do the rest.
+    pub(crate) async fn hear(&self, heard: Heard) -> Answer {
+        match heard {
+            Heard::Challenge(challenge) => Answer::with(json!({ "challenge": challenge })),
+            Heard::Act(act) => self.act(*act).await,
+            Heard::WantsPayForm { by, trigger, at, payer } => Answer::then(Next::PayForm { by, trigger, at, payer }),
+            Heard::WantsAmountForm { by, trigger, at, filled } => {
+                Answer::then(Next::AmountForm { by, trigger, at, filled })
+            }
+            Heard::PayForm { by, name, view, at, fields } => self.pay_form(by, name, &view, at, fields).await,
+            Heard::Home(by) => Answer::then(Next::Home(by)),
+            Heard::Removed { workspace } => {
+                tracing::error!(%workspace, "Till was taken out of the Slack workspace {workspace}: install it again");
+                Answer::default()
+            }
+            Heard::Nothing => Answer::default(),
+        }
+    }
+
+    async fn act(&self, act: Act) -> Answer {
+        let Act { inbound, raw, to } = act;
+        if self.workspace.get().is_some_and(|ours| *ours != inbound.place.workspace) {
+            tracing::warn!(place = %inbound.place, "heard from a workspace whose token is not ours: {}", inbound.place);
+            return Answer::default();
+        }
+        // What Slack signed, it need not be asked about.
+        self.people.saw(&inbound.by.id, &inbound.name, self.now());
+        let (by, at, key) = (inbound.by.clone(), inbound.place.clone(), inbound.keys.first().cloned());
+        let ack = {
+            let desk = self.desk.read().await;
+            match desk.as_ref() {
+                Some(desk) => desk.hear(inbound).await,
+                None => Ack::Busy { text: self.word("desk-busy") },
+            }
+        };
+        self.shape(ack, by, at, raw, &key.unwrap_or_default(), to)
+    }
+
+    /// The desk's answer in the form that this way of asking needs.
+    fn shape(&self, ack: Ack, by: PersonId, at: Place, raw: Option<String>, key: &str, to: AnswerTo) -> Answer {
+        let message = match &ack {
+            Ack::Talk | Ack::Nothing => return Answer::default(),
+            Ack::Form => {
+                let at = FormAt { place: at, token: None };
+                return match to {
+                    AnswerTo::Command { trigger } => Answer::then(Next::PayForm { by, trigger, at, payer: None }),
+                    AnswerTo::Form { .. } | AnswerTo::Private => {
+                        let message = self.offer_form();
+                        Answer::then(Next::Say { to: by, at: at.place, message })
+                    }
+                };
+            }
+            Ack::Say { text, .. } | Ack::Busy { text } => json!({ "text": mrkdwn::escape(text) }),
+            Ack::Same { text, code } => self.offer_again(text, &code.to_string(), raw.as_deref(), key),
+        };
+        match (to, &ack) {
+            (AnswerTo::Command { .. }, _) => {
+                let mut message = message;
+                message["response_type"] = "ephemeral".into();
+                Answer::with(message)
+            }
+            (AnswerTo::Form { field }, Ack::Say { text, code: None } | Ack::Busy { text }) => {
+                Answer::with(json!({ "response_action": "errors", "errors": { field: text } }))
+            }
+            (AnswerTo::Form { .. }, _) => Answer {
+                ack: Some(json!({ "response_action": "clear" })),
+                next: Some(Next::Say { to: by, at, message }),
+                is_to_come_again: false,
+            },
+            (AnswerTo::Private, Ack::Busy { .. }) if raw.is_some() => {
+                // Nobody waits for this answer, and the message is still there: Slack brings it again.
+                Answer { is_to_come_again: true, ..Answer::default() }
+            }
+            (AnswerTo::Private, _) => Answer::then(Next::Say { to: by, at, message }),
+        }
+    }
+
+    async fn pay_form(&self, by: PersonId, name: String, view: &str, at: FormAt, fields: PayFields) -> Answer {
+        let reading = Reading { own: self.settings.currency, locale: &self.locale };
+        if let Err(bad) = Money::read(&format!("{} {}", fields.amount.trim(), fields.currency), &reading) {
+            let errors = json!({ AMOUNT_FIELD: bad.say(&self.locale) });
+            return Answer::with(json!({ "response_action": "errors", "errors": errors }));
+        }
+        let payer = match &fields.payer {
+            Some(user) => self.name_in(&at.place.workspace, user).await,
+            None => None,
+        };
+        let raw = fields.command(&self.settings.grammar.opening(Verb::Pay), payer.as_deref());
+        let read = mrkdwn::read(&raw, &at.place.workspace);
+        let deed = Deed::Typed { text: read.text, mentions: read.mentions, again: Again::Unasked };
+        let inbound = Inbound { keys: vec![format!("view:{view}")], by, name, place: at.place, on: None, deed };
+        self.act(Act { inbound, raw: Some(raw), to: AnswerTo::Form { field: AMOUNT_FIELD } }).await
+    }
+
+    /// What this person is called, where Slack says it soon.
+    async fn name_in(&self, workspace: &str, user: &str) -> Option<String> {
+        let who = PersonId { platform: PLATFORM.to_owned(), id: format!("{workspace}/{user}") };
+        self.look_up(&who).await.ok().flatten().map(|person| person.name)
+    }
+
+    fn offer_form(&self) -> Value {
+        let button = json!({
+            "type": "button", "action_id": FORM, "text": plain_text(&self.word("slack-form-open")), "value": FORM,
+        });
+        let text = self.word("slack-form-offer");
+        json!({ "text": text, "blocks": [
+            { "type": "section", "text": plain_text(&text) }, { "type": "actions", "elements": [button] },
+        ]})
+    }
+
+    fn offer_again(&self, text: &str, code: &str, raw: Option<&str>, key: &str) -> Value {
+        let button = |id: &str, word: &str, value: &str| json!({ "type": "button", "action_id": id, "text": plain_text(&self.word(word)), "value": value });
+        let mut buttons = vec![button(SHOW, "slack-show-it", code)];
+        let fits = |raw: &&str| raw.chars().count() <= VALUE_CHARS_MAX;
+        buttons.extend(raw.filter(fits).map(|raw| button(AGAIN, "slack-one-more", raw)));
+        json!({ "text": mrkdwn::escape(text), "blocks": [
+            { "type": "section", "text": plain_text(text) },
+            { "type": "actions", "block_id": format!("again|{key}"), "elements": buttons },
+        ]})
+    }
+
+    /// Does what follows an acknowledgement.
+    pub(crate) async fn follow(self: Arc<Self>, next: Next) {
+        let done = match next {
+            Next::PayForm { by, trigger, at, payer } => self.open_pay_form(&by, &trigger, &at, payer.as_deref()).await,
+            Next::AmountForm { by, trigger, at, filled } => {
+                self.open_form(&by, &trigger, &at, |locale| views::amount(&at, &filled, locale)).await
+            }
+            Next::Say { to, at, message } => self.say_privately(&to, &at, &message).await,
+            Next::Home(by) => self.show_home(&by).await,
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "an answer was not shown: {error}");
+        }
+    }
+
+    async fn open_pay_form(
+        &self,
+        by: &PersonId,
+        trigger: &str,
+        at: &FormAt,
+        payer: Option<&str>,
+    ) -> Result<(), SendError> {
+        let own = self.settings.currency.code();
+        let rest = CURRENCIES.into_iter().filter(|code| *code != own);
+        let currencies: Vec<String> = [own].into_iter().chain(rest).map(str::to_owned).collect();
+        self.open_form(by, trigger, at, |locale| views::pay(&PayForm { currencies: &currencies, at, payer }, locale))
+            .await
+    }
+
+    /// Opens a form for staff; anybody else is told who may.
+    async fn open_form(
+        &self,
+        by: &PersonId,
+        trigger: &str,
+        at: &FormAt,
+        view: impl FnOnce(&till_core::text::Locale) -> Value,
+    ) -> Result<(), SendError> {
+        let standing = self.look_up(by).await?.map_or(Standing::Guest, |person| person.standing);
+        if standing == Standing::Guest {
+            let text = Refusal::NotStaff.say(&self.locale);
+            return self.say_privately(by, &at.place, &json!({ "text": mrkdwn::escape(&text) })).await;
+        }
+        let body = json!({ "trigger_id": trigger, "view": view(&self.locale) });
+        self.call::<Value>(&at.place.workspace, "views.open", body).await.map(drop)
+    }
+
+    /// In the place itself where Slack shows it there, else in a direct conversation.
+    pub(crate) async fn say_privately(&self, to: &PersonId, at: &Place, message: &Value) -> Result<(), SendError> {
+        let Some((_, user)) = parts(&to.id) else { return Err(SendError::Forbidden) };
+        let mut body = message.clone();
+        body["channel"] = at.channel.as_str().into();
+        body["user"] = user.into();
+        if let Some(thread) = &at.thread {
+            body["thread_ts"] = thread.as_str().into();
+        }
+        match self.call::<Value>(&at.workspace, "chat.postEphemeral", body).await {
+            Err(SendError::Forbidden | SendError::Gone | SendError::Bug(_)) => {
+                self.direct(&at.workspace, user, message, None).await
+            }
+            said => said.map(drop),
+        }
+    }
+
+    /// A message in the direct conversation with one person.
+    pub(crate) async fn direct(
+        &self,
+        workspace: &str,
+        user: &str,
+        message: &Value,
+        metadata: Option<Value>,
+    ) -> Result<(), SendError> {
+        let opened: Opened = self.call(workspace, "conversations.open", json!({ "users": user })).await?;
+        let mut body = message.clone();
+        body["channel"] = opened.channel.id.into();
+        body["unfurl_links"] = false.into();
+        if let Some(metadata) = metadata {
+            body["metadata"] = metadata;
+        }
+        self.call::<Value>(workspace, "chat.postMessage", body).await.map(drop)
+    }
+}

@@ -1,0 +1,67 @@
+//! The chat contract, run on Slack, as far as the fake is one.
+
+use crate::{Keywords, Settings, Slack};
+use async_trait::async_trait;
+use std::sync::Arc;
+use till_core::command::Grammar;
+use till_core::contract::chat::{Eye, Setup, suite};
+use till_core::contract::model::Model;
+use till_core::id::MerchantId;
+use till_core::money::Currency;
+use till_core::place::{PersonId, Place};
+use till_core::port::store::{Staff, Store as _};
+use till_core::text::Locale;
+use till_core::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_secs(1_795_372_200);
+
+struct Sight<'a>(&'a fake_slack::Slack);
+
+#[async_trait]
+impl Eye for Sight<'_> {
+    async fn standing(&self, at: &Place) -> Vec<String> {
+        let shown = self.0.messages(&at.channel);
+        shown.into_iter().map(|shown| format!("{}\n{}", shown.text, shown.blocks)).collect()
+    }
+}
+
+#[tokio::test]
+async fn slack_does_what_every_chat_does() {
+    // As the program does first: two providers are compiled in, and none is taken by itself.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let fake = fake_slack::serve(fake_slack::Settings::test(), Arc::new(|| NOW)).await;
+    let merchant = MerchantId::new("default");
+    let model = Arc::new(Model::default());
+    let ana = Staff { id: "slack:T0SHOP/U0ANA".into(), name: "Ana".into(), since: NOW };
+    model.add_staff(&merchant, &ana).await.unwrap();
+    let settings = Settings {
+        merchant,
+        api_url: format!("{}/api", fake.url()),
+        bot_token: "xoxb-shop-secret".to_owned().into(),
+        app_token: None,
+        signing_secret: None,
+        connections: 1,
+        keywords: Keywords::Ignored,
+        grammar: Grammar::default(),
+        currency: Currency::parse("EUR").unwrap(),
+    };
+    // Slack's budgets are by the second; the contract posts as fast as it can, so time goes by with each look.
+    let seconds = std::sync::atomic::AtomicI64::new(NOW.secs());
+    let clock = Arc::new(move || Timestamp::from_secs(seconds.fetch_add(2, std::sync::atomic::Ordering::SeqCst)));
+    let slack = Slack::new(settings, model, clock, Locale::english().unwrap()).unwrap();
+    let place = |channel: &str| crate::receive::place("T0SHOP", channel, None);
+    let person = |user: &str| PersonId { platform: "slack".into(), id: format!("T0SHOP/{user}") };
+    suite(&Setup {
+        chat: slack,
+        eye: &Sight(&fake),
+        place: place("C0SALES"),
+        nowhere: place("C0NOWHERE"),
+        staff: person("U0ANA"),
+        guest: person("U0BO"),
+        nobody: person("U0NOBODY"),
+        locale: Locale::english().unwrap(),
+        now: NOW,
+    })
+    .await;
+    assert_eq!((fake.complaints(), fake.unknown_args()), (Vec::new(), Vec::new()));
+}

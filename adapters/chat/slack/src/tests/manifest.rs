@@ -1,0 +1,47 @@
+//! The manifest asks for what is used, and for nothing else.
+
+use crate::{Extras, manifest};
+use serde_json::Value;
+use till_core::command::Grammar;
+
+fn words(value: &Value) -> Vec<&str> {
+    value.as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect()
+}
+
+#[test]
+fn without_extras_no_message_is_read() {
+    let manifest = manifest(&Grammar::default(), None, Extras::default());
+    let scopes = words(&manifest["oauth_config"]["scopes"]["bot"]);
+    assert_eq!(
+        scopes,
+        [
+            "app_mentions:read",
+            "chat:write",
+            "chat:write.public",
+            "commands",
+            "im:write",
+            "usergroups:read",
+            "users:read"
+        ]
+    );
+    let settings = &manifest["settings"];
+    assert_eq!(settings["socket_mode_enabled"], true);
+    assert!(!manifest.to_string().contains("http"), "no address is asked for: {manifest}");
+    assert!(!words(&settings["event_subscriptions"]["bot_events"]).iter().any(|event| event.starts_with("message")));
+}
+
+#[test]
+fn over_http_every_address_is_ours() {
+    let extras = Extras { keywords: true, history: true };
+    let manifest = manifest(&Grammar::default(), Some("https://till.example"), extras);
+    assert_eq!(manifest["settings"]["socket_mode_enabled"], false);
+    assert_eq!(manifest["settings"]["interactivity"]["request_url"], "https://till.example/slack/interactions");
+    assert_eq!(manifest["settings"]["event_subscriptions"]["request_url"], "https://till.example/slack/events");
+    for command in manifest["features"]["slash_commands"].as_array().unwrap() {
+        assert_eq!(
+            (&command["url"], &command["should_escape"]),
+            (&"https://till.example/slack/commands".into(), &true.into())
+        );
+    }
+    assert!(words(&manifest["oauth_config"]["scopes"]["bot"]).contains(&"channels:history"));
+}
