@@ -1,6 +1,6 @@
-//! Stripe's official SDK as a judge: a Node process that answers one line of JSON with another.
+//! Official SDKs as judges: a Node process that answers one line of JSON with another.
 //!
-//! What it can be asked stands at the head of `tests/judges/stripe/judge.mjs`.
+//! What each can be asked stands at the head of `tests/judges/stripe/judge.mjs` and `tests/judges/slack/judge.mjs`.
 
 use super::PATIENCE;
 use serde_json::Value;
@@ -9,7 +9,17 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-const PROGRAM: &str = include_str!("../judges/stripe/judge.mjs");
+/// A vendor's SDKs: the folder, the variable that says where they are installed, and the program.
+struct Sdk {
+    folder: &'static str,
+    variable: &'static str,
+    program: &'static str,
+}
+
+const STRIPE: Sdk =
+    Sdk { folder: "stripe", variable: "TILL_STRIPE_JUDGE", program: include_str!("../judges/stripe/judge.mjs") };
+const SLACK: Sdk =
+    Sdk { folder: "slack", variable: "TILL_SLACK_JUDGE", program: include_str!("../judges/slack/judge.mjs") };
 
 /// A judge that listens. Its process ends with it.
 pub(crate) struct Judge {
@@ -19,9 +29,18 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// `None` where there is none; then the test is left out, unless it is required.
+    /// Stripe's. `None` where there is none; then the test is left out, unless it is required.
     pub(crate) fn open(test: &str) -> Option<Self> {
-        match Self::start() {
+        Self::of(&STRIPE, test)
+    }
+
+    /// Slack's, likewise.
+    pub(crate) fn slack(test: &str) -> Option<Self> {
+        Self::of(&SLACK, test)
+    }
+
+    fn of(sdk: &Sdk, test: &str) -> Option<Self> {
+        match Self::start(sdk) {
             Ok(judge) => Some(judge),
             Err(why) => {
                 assert!(std::env::var_os("TILL_TEST_JUDGE").is_none(), "{why}: run `cargo xtask test`");
@@ -31,12 +50,13 @@ impl Judge {
         }
     }
 
-    fn start() -> Result<Self, &'static str> {
-        let usual = || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("judges/stripe/judge.mjs");
-        let program = std::env::var_os("TILL_STRIPE_JUDGE").map_or_else(usual, PathBuf::from);
-        let text = std::fs::read_to_string(&program).map_err(|_| "Stripe's SDK is not installed")?;
+    fn start(sdk: &Sdk) -> Result<Self, &'static str> {
+        let usual =
+            || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(format!("judges/{}/judge.mjs", sdk.folder));
+        let program = std::env::var_os(sdk.variable).map_or_else(usual, PathBuf::from);
+        let text = std::fs::read_to_string(&program).map_err(|_| "the vendor's SDK is not installed")?;
         // A copy from before would judge by rules that nobody reads any more.
-        if text != PROGRAM {
+        if text != sdk.program {
             return Err("the installed judge is not the one in tests/judges");
         }
         let node = std::env::var_os("TILL_NODE").unwrap_or_else(|| "node".into());
