@@ -24,8 +24,10 @@ use std::time::Duration;
 use till_core::id::Entropy as _;
 use till_core::id::{AccountId, MerchantId};
 use till_core::port::chat::Chat;
+#[cfg(feature = "slack")]
+use till_core::port::chat::Health;
 use till_core::port::http::Http;
-use till_core::port::psp::{Access, AccountSettings, Psp};
+use till_core::port::psp::{Access, AccountSettings, Finding, Psp};
 use till_core::port::store::{AccountRow, Store, StoreError};
 use till_core::time::Timestamp;
 use tokio::task::JoinSet;
@@ -387,6 +389,31 @@ fn slack(
     }
     let slack = Slack::new(settings, rows.store.clone(), clock.clone(), merchant.locale.clone());
     slack.map_err(|error| StartError::Typed(error.to_string()))
+}
+
+/// What the doctor finds about Slack; `None` where Till does not talk there.
+///
+/// # Errors
+/// [`StartError`]: Slack is configured and not built in, or its configuration cannot be used.
+pub async fn slack_findings(config: &Config, rows: &Rows, clock: &Clock) -> Result<Option<Vec<Finding>>, StartError> {
+    if !config.slack.enabled {
+        return Ok(None);
+    }
+    #[cfg(feature = "slack")]
+    {
+        let slack = slack(config, &merchant(config)?, rows, clock)?;
+        Ok(Some(vec![match slack.could_talk().await {
+            Health::Well => Finding::good("its tokens work"),
+            Health::Ill(why) => {
+                Finding::wrong(why, "the README has the five steps; `till slack manifest` prints the rights")
+            }
+        }]))
+    }
+    #[cfg(not(feature = "slack"))]
+    {
+        let _ = (rows, clock);
+        Err(StartError::NotBuilt("slack"))
+    }
 }
 
 /// The manifest of a Slack app for this till, as JSON.

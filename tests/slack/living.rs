@@ -6,6 +6,7 @@ use crate::support::slack::{ANA, BO, Office, SALES, labels};
 use crate::support::stripe::{Links, Plan};
 use fake_slack::{EditWindow, Fault, Way};
 use std::time::Duration;
+use till_core::port::chat::Health;
 
 both_ways! {
     async fn a_cancel_asks_back_and_a_stale_button_is_harmless(office: Office) {
@@ -128,6 +129,7 @@ async fn a_storm_of_events_ends_right_with_few_calls() {
     office.payer_pays(&card).await;
     office.says(&code, "Paid").await;
     let (intent, before) = (office.intent(&code), office.slack.count("chat.update"));
+    let began = office.now();
     for _ in 0..200 {
         office.stripe.refund_by_hand(&intent, 50, None);
     }
@@ -140,7 +142,9 @@ async fn a_storm_of_events_ends_right_with_few_calls() {
     }
     office.says(&code, "refunded 100.00 EUR").await;
     let calls = office.slack.count("chat.update") - before;
-    assert!(calls <= 60, "200 events, {calls} edits");
+    // Slack allows 50 edits a minute; a quarter of them may come at once.
+    let allowed = 13 + office.now().since(began).as_secs() * 50 / 60 + 1;
+    assert!(calls as u64 <= allowed && calls < 200, "200 events, {calls} edits of {allowed}");
     office.close().await;
 }
 
@@ -207,4 +211,76 @@ async fn sockets_that_close_or_fall_silent_are_replaced_and_nothing_is_lost() {
     office.pay("2 EUR tea").await;
     assert_eq!(office.payments().await.len(), 4);
     office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_told_on_both_ways_in_asks_once() {
+    let office = Office::open(Way::Socket).await;
+    let (_, answers) = office.slack.mention(ANA, SALES, "pay 25 EUR coffee", None).await;
+    assert!(answers.iter().all(fake_slack::Answer::is_ok), "{answers:?}");
+    let said = office.whispered_to(ANA, "Asked for 25.00 EUR").await;
+    office.slack.way(Way::Http);
+    for delivery in office.slack.deliveries().into_iter().filter(|it| it.name == "app_mention") {
+        assert_eq!(office.slack.again(delivery.n).await.status, Some(200));
+        assert_eq!(office.slack.echo(delivery.n).await.status, Some(200));
+    }
+    office.says(&crate::support::slack::code_in(&said.text), "Please pay").await;
+    assert_eq!(office.payments().await.len(), 1);
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_revoked_is_an_illness_and_what_was_owed_comes_with_the_next_one() {
+    let office = Office::open(Way::Http).await;
+    let chat = office.world.chats["slack"].clone();
+    let code = office.pay("25 EUR coffee").await;
+    let card = office.says(&code, "Please pay").await;
+    assert_eq!(chat.probe().await, Health::Well);
+    office.ahead(Duration::from_secs(31));
+    office.slack.fail_next_n("chat.update", 2, Fault::Refused("token_revoked".into()));
+    office.slack.fail_next("auth.test", Fault::Refused("token_revoked".into()));
+    let Health::Ill(why) = chat.probe().await else { panic!("it is ill") };
+    assert!(why.contains("install the app again"), "{why}");
+    office.payer_pays(&card).await;
+    let refused = eventually(async || (office.slack.count("chat.update") >= 1).then_some(()));
+    refused.await.expect("it is tried");
+    office.ahead(Duration::from_secs(600));
+    office.says(&code, "Paid").await;
+    assert_eq!(office.cards(&code).len(), 1);
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_is_silent_is_found_out_and_replaced() {
+    let office = Office::open(Way::Socket).await;
+    office.slack.silence_socket(0);
+    // Three pings of ten seconds go unanswered.
+    let replaced = tokio::time::timeout(Duration::from_secs(90), async {
+        while office.slack.count("apps.connections.open") < 3 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    replaced.await.expect("another socket is opened");
+    office.slack.until_sockets(2).await;
+    for n in 1..=2 {
+        office.pay(&format!("{n} EUR tea")).await;
+    }
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_whether_slack_takes_the_tokens() {
+    let office = Office::open(Way::Socket).await;
+    let examine = async || {
+        let rows = till::assemble::rows(&office.config).await.unwrap();
+        let found = till::doctor::examine(&office.config, &rows, &office.world.clock).await.unwrap();
+        rows.close().await;
+        let slack = found.into_iter().find(|(about, _)| about == "slack").expect("Slack is looked at").1;
+        slack[0].text.clone()
+    };
+    assert_eq!(examine().await, "its tokens work");
+    office.slack.fail_next("apps.connections.open", Fault::Refused("invalid_auth".into()));
+    assert!(examine().await.starts_with("the app token"));
+    office.slack.revoke("xoxb-shop-secret");
+    assert!(examine().await.contains("install the app again"));
 }

@@ -133,10 +133,14 @@ impl Side {
         request.body(body).send().await.unwrap()
     }
 
-    /// Says something and reads the private answer.
+    /// Says something and reads the private answer. A till that is just opening is asked again, as the page does.
     pub(crate) async fn say(&self, conversation: &str, text: &str) -> Value {
         let body = json!({ "client_id": self.act(), "conversation": conversation, "text": text });
-        answer(self.post("say", &body).await).await
+        let open = eventually(async || {
+            let response = self.post("say", &body).await;
+            (response.status() != StatusCode::SERVICE_UNAVAILABLE).then_some(response)
+        });
+        answer(open.await.expect("the till opens")).await
     }
 
     /// Presses the button of a card whose token begins so.

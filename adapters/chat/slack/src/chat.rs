@@ -32,6 +32,8 @@ const CAPS: Caps = Caps {
 const METADATA: &str = "till_message";
 /// How far back an unclear post is looked for, in messages.
 const LOOK_BACK: u32 = 15;
+/// How long what a look at Slack found is told again.
+const PROBED: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize)]
 struct Posted {
@@ -163,21 +165,41 @@ impl Chat for Slack {
         self.look_up(who).await
     }
 
+    /// Asked of Slack twice a minute at most: whoever looks more often is told what was found then.
     async fn probe(&self) -> Health {
-        match self.know_workspace().await {
-            Ok(()) if self.settings.app_token.is_some() && !self.line.is_open(self.now()) => {
-                Health::Ill("no socket to Slack is open: is Socket Mode on, and the app token right?".to_owned())
-            }
-            Ok(()) => Health::Well,
-            Err(SendError::AuthDead) => Health::Ill(
-                "Slack refuses the bot token: install the app again and put the new token in place".to_owned(),
-            ),
-            Err(error) => Health::Ill(format!("Slack cannot be asked: {error}")),
+        let now = self.now();
+        let mut found = self.found.lock().await;
+        if let Some((_, health)) = found.as_ref().filter(|found| now.since(found.0) < PROBED) {
+            return health.clone();
         }
+        let health = self.examine().await;
+        *found = Some((now, health.clone()));
+        health
     }
 }
 
 impl Slack {
+    /// Whether a till that is not running could talk here: both tokens are asked about, and no socket is opened.
+    pub async fn could_talk(&self) -> Health {
+        let token = match self.know_workspace().await {
+            Ok(()) if self.settings.app_token.is_some() => self.socket_url().await.map(drop),
+            known => return of_token(known),
+        };
+        match of_token(token) {
+            Health::Ill(why) => Health::Ill(format!("the app token, or Socket Mode: {why}")),
+            Health::Well => Health::Well,
+        }
+    }
+
+    async fn examine(&self) -> Health {
+        match of_token(self.know_workspace().await) {
+            Health::Well if self.settings.app_token.is_some() && !self.line.is_open(self.now()) => {
+                Health::Ill("no socket to Slack is open: is Socket Mode on, and the app token right?".to_owned())
+            }
+            health => health,
+        }
+    }
+
     /// Asks whose token it is.
     pub(crate) async fn know_workspace(&self) -> Result<(), SendError> {
         let told: Result<AuthTest, _> =
@@ -209,6 +231,16 @@ impl Slack {
         // Slack may name the channel anew, as it does for a person's id: edits need that name.
         let place = Place { channel: posted.channel, ..to.clone() };
         Ok(MessageRef { place, id: posted.ts })
+    }
+}
+
+fn of_token(asked: Result<(), SendError>) -> Health {
+    match asked {
+        Ok(()) => Health::Well,
+        Err(SendError::AuthDead) => {
+            Health::Ill("Slack refuses the token: install the app again and put the new one in place".to_owned())
+        }
+        Err(error) => Health::Ill(format!("Slack cannot be asked: {error}")),
     }
 }
 

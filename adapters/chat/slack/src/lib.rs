@@ -43,12 +43,12 @@ use std::sync::{Arc, OnceLock};
 use till_core::command::Grammar;
 use till_core::id::MerchantId;
 use till_core::money::Currency;
-use till_core::port::chat::SendError;
+use till_core::port::chat::{Health, SendError};
 use till_core::port::desk::Desk;
 use till_core::port::store::Store;
 use till_core::text::Locale;
 use till_core::time::Timestamp;
-use tokio::sync::RwLock;
+use tokio::sync::{Mutex, RwLock};
 
 /// The adapter's name, in places and in the store.
 pub const PLATFORM: &str = "slack";
@@ -90,6 +90,8 @@ pub struct Slack {
     line: Line,
     /// The workspace that the bot's token belongs to, once Slack has said so.
     workspace: OnceLock<String>,
+    /// What the last look at Slack found.
+    found: Mutex<Option<(Timestamp, Health)>>,
     /// Whoever answers people. Held for reading while something is being answered: who takes it for writing knows
     /// that nothing is.
     desk: RwLock<Option<Arc<dyn Desk>>>,
@@ -116,6 +118,7 @@ impl Slack {
             people: People::default(),
             line: Line::default(),
             workspace: OnceLock::new(),
+            found: Mutex::default(),
             desk: RwLock::default(),
         }))
     }

@@ -177,7 +177,7 @@ impl Slack {
         }
     }
 
-    async fn socket_url(&self) -> Result<String, SendError> {
+    pub(crate) async fn socket_url(&self) -> Result<String, SendError> {
         let token = self.settings.app_token.as_ref().ok_or(SendError::AuthDead)?;
         let opened: Opened = self.api.call(token, "apps.connections.open", &json!({}), self.now()).await?;
         Ok(opened.url)
