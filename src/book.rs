@@ -48,8 +48,8 @@ pub async fn load(world: &World, merchant: &MerchantId, id: PaymentId) -> Result
     Ok(Some(Loaded { stored, payment }))
 }
 
-/// A change that writes down one more piece of work, and no fact.
-pub fn owing(world: &World, loaded: &Loaded, work: NewWork, now: Timestamp) -> Change {
+/// A change that writes down work, and no fact.
+pub fn owing(world: &World, loaded: &Loaded, work: Vec<NewWork>, now: Timestamp) -> Change {
     Change {
         payment: loaded.stored.id,
         on: On::Version(loaded.stored.version),
@@ -58,7 +58,7 @@ pub fn owing(world: &World, loaded: &Loaded, work: NewWork, now: Timestamp) -> C
         check_at: check_at(&loaded.payment, loaded.stored.created_at, now, world.pace),
         shows: Shows::Nowhere,
         cards: Vec::new(),
-        work: vec![work],
+        work,
         objects: Vec::new(),
     }
 }

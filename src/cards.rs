@@ -103,7 +103,7 @@ fn tell_lost(world: &World, loaded: &Loaded, now: Timestamp) -> Change {
     let text = render(world, loaded).plain(&world.merchant.locale);
     let what = format!("card:{}", loaded.payment.status().name());
     let work = telling(stored.id, &what, loaded.payment.asked_by.clone(), &stored.place, text, now);
-    book::owing(world, loaded, work, now)
+    book::owing(world, loaded, vec![work], now)
 }
 
 async fn show(

@@ -22,7 +22,7 @@ use till_core::link::{self, Link, Purpose};
 use till_core::money::{Money, Reading};
 use till_core::order::{CheckoutOrder, IdemKey, Wording};
 use till_core::payment::{self, Act, Decision, OutToday, Refusal};
-use till_core::place::PersonId;
+use till_core::place::{MessageRef, PersonId};
 use till_core::port::chat::Standing;
 use till_core::port::desk::{Ack, Again, Deed, Desk as Port, Inbound};
 use till_core::port::psp::Takes;
@@ -152,7 +152,9 @@ impl Desk {
     async fn notice_twin(&self, inbound: &Inbound, id: PaymentId, now: Timestamp) -> Result<(), StoreError> {
         let Some(twin) = &inbound.on else { return Ok(()) };
         let known = self.world.store.card_messages(&self.world.merchant.id, id).await?;
-        if known.is_empty() || known.contains(twin) {
+        // A message that has replies may be told of as one in a thread: the channel and its id say which it is.
+        let same = |it: &MessageRef| it.id == twin.id && it.place.channel == twin.place.channel;
+        if known.is_empty() || known.iter().any(same) {
             return Ok(());
         }
         let written = book::write::<()>(&self.world, &self.world.merchant.id, id, now, |loaded, commit| {
@@ -161,7 +163,7 @@ impl Desk {
                 work: Work::Supersede { twin: twin.clone() },
                 due: now,
             };
-            commit.payment = Some(book::owing(&self.world, loaded, work, now));
+            commit.payment = Some(book::owing(&self.world, loaded, vec![work], now));
             Ok(())
         });
         // Where it was contended, the next click finds it again.
@@ -256,7 +258,10 @@ impl Desk {
                     return Ok(Ack::Say { text, code: Some(code) });
                 }
                 Committed::Duplicate(known) => return self.asked_before(known).await,
-                Committed::Recent(known, then) => return self.same(known, then, now).await,
+                Committed::Recent(known, then) => {
+                    self.remember(inbound, known, now).await?;
+                    return self.same(known, then, now).await;
+                }
                 Committed::CodeTaken | Committed::Moved | Committed::FenceLost => {}
             }
         }
@@ -334,6 +339,16 @@ impl Desk {
         };
         let shown = code.map(|code| code.to_string()).unwrap_or_default();
         Ok(Ack::Say { text: self.words("desk-asked-before", &[("code", &shown)]), code })
+    }
+
+    /// This act was answered with the question: told of again when the moment has passed, it asks for nothing new.
+    async fn remember(&self, inbound: &Inbound, known: PaymentId, now: Timestamp) -> Result<(), StoreError> {
+        let written = book::write::<()>(&self.world, &self.world.merchant.id, known, now, |loaded, commit| {
+            commit.inbox = inbox_keys(inbound);
+            commit.payment = Some(book::owing(&self.world, loaded, Vec::new(), now));
+            Ok(())
+        });
+        written.await.map(drop)
     }
 
     async fn same(&self, known: PaymentId, then: Timestamp, now: Timestamp) -> Result<Ack, StoreError> {

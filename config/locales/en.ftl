@@ -393,6 +393,7 @@ slack-form-what = What for
 slack-form-payer = Who is to pay
 slack-form-expires = Open for
 slack-form-note = Note for the payer
+slack-form-no-amount = Please write how much.
 slack-refund-title = Send money back
 slack-refund-send = Send back
 slack-refund-hint = The money goes back the way it came. This cannot be undone.

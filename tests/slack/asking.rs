@@ -105,6 +105,19 @@ both_ways! {
         office.close().await;
     }
 
+    async fn what_was_asked_back_about_asks_for_nothing_when_it_is_told_again_later(office: Office) {
+        let code = office.pay("25 EUR coffee").await;
+        office.slack.mention(ANA, SALES, "pay 25 EUR coffee", None).await;
+        let mentions: Vec<_> = office.slack.deliveries().into_iter().filter(|it| it.name == "app_mention").collect();
+        office.ahead(std::time::Duration::from_secs(90));
+        for delivery in mentions {
+            assert_eq!(office.slack.again(delivery.n).await.status, Some(200));
+        }
+        office.says(&code, "Please pay").await;
+        assert_eq!(office.payments().await.len(), 1);
+        office.close().await;
+    }
+
     async fn a_command_that_slack_delivers_twice_makes_one_payment(office: Office) {
         let answer = office.slack.command(ANA, SALES, "/pay", "25 EUR coffee").await;
         let code = code_in(answer.body["text"].as_str().unwrap());

@@ -23,6 +23,23 @@ both_ways! {
         office.close().await;
     }
 
+    async fn a_card_that_has_replies_is_still_the_card(office: Office) {
+        let code = office.pay("25 EUR coffee").await;
+        let card = office.says(&code, "Please pay").await;
+        office.slack.say(BO, SALES, "ok", Some(&card.ts)).await;
+        office.click(BO, &card, "Pay").await;
+        office.payer_pays(&card).await;
+        let paid = office.says(&code, "Paid").await;
+        office.below(&card.ts, "is paid").await;
+        office.click(ANA, &paid, "Details").await;
+        office.whispered_to(ANA, &format!("{code}: ")).await;
+        office.click(BO, &paid, "Receipt").await;
+        office.stripe.refund_by_hand(&office.intent(&code), 500, None);
+        let card = office.says(&code, "refunded 5.00 EUR").await;
+        assert_eq!((office.cards(&code).len(), &*card.ts), (1, &*paid.ts), "it was taken for no twin");
+        office.close().await;
+    }
+
     async fn a_payment_expires_and_says_so_below_its_card(office: Office) {
         let code = office.pay("25 EUR coffee expires:2h").await;
         let card = office.says(&code, "Please pay").await;

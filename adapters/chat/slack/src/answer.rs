@@ -79,6 +79,10 @@ impl Slack {
                 Answer::then(Next::AmountForm { by, trigger, at, filled })
             }
             Heard::PayForm { by, name, view, at, fields } => self.pay_form(by, name, &view, at, fields).await,
+            Heard::NoAmount => {
+                let errors = json!({ AMOUNT_FIELD: self.word("slack-form-no-amount") });
+                Answer::with(json!({ "response_action": "errors", "errors": errors }))
+            }
             Heard::Home(by) => Answer::then(Next::Home(by)),
             Heard::Removed { workspace } => {
                 tracing::error!(%workspace, "Till was taken out of the Slack workspace {workspace}: install it again");
@@ -95,7 +99,9 @@ impl Slack {
             return Answer::default();
         }
         // What Slack signed, it need not be asked about.
-        self.people.saw(&inbound.by.id, &inbound.name, self.now());
+        if parts(&inbound.by.id).is_some_and(|(_, user)| user != inbound.name) {
+            self.people.saw(&inbound.by.id, &inbound.name, self.now());
+        }
         let (by, at, key) = (inbound.by.clone(), inbound.place.clone(), inbound.keys.first().cloned());
         let ack = {
             let desk = self.desk.read().await;
@@ -115,7 +121,7 @@ impl Slack {
                 let at = FormAt { place: at, token: None };
                 return match to {
                     AnswerTo::Command { trigger } => Answer::then(Next::PayForm { by, trigger, at, payer: None }),
-                    AnswerTo::Form { .. } | AnswerTo::Private => {
+                    AnswerTo::Form { .. } | AnswerTo::Private | AnswerTo::Event => {
                         let message = self.offer_form();
                         Answer::then(Next::Say { to: by, at: at.place, message })
                     }
@@ -138,11 +144,11 @@ impl Slack {
                 next: Some(Next::Say { to: by, at, message }),
                 is_to_come_again: false,
             },
-            (AnswerTo::Private, Ack::Busy { .. }) if raw.is_some() => {
+            (AnswerTo::Event, Ack::Busy { .. }) => {
                 // Nobody waits for this answer, and the message is still there: Slack brings it again.
                 Answer { is_to_come_again: true, ..Answer::default() }
             }
-            (AnswerTo::Private, _) => Answer::then(Next::Say { to: by, at, message }),
+            (AnswerTo::Private | AnswerTo::Event, _) => Answer::then(Next::Say { to: by, at, message }),
         }
     }
 
@@ -192,10 +198,25 @@ impl Slack {
 
     /// Does what follows an acknowledgement.
     pub(crate) async fn follow(self: Arc<Self>, next: Next) {
+        let busy = json!({ "text": self.word("desk-busy") });
         let done = match next {
-            Next::PayForm { by, trigger, at, payer } => self.open_pay_form(&by, &trigger, &at, payer.as_deref()).await,
+            Next::PayForm { by, trigger, at, payer } => {
+                match self.open_pay_form(&by, &trigger, &at, payer.as_deref()).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => {
+                        tracing::warn!(%error, "a form was not opened: {error}");
+                        self.say_privately(&by, &at.place, &self.offer_form()).await
+                    }
+                }
+            }
             Next::AmountForm { by, trigger, at, filled } => {
-                self.open_form(&by, &trigger, &at, |locale| views::amount(&at, &filled, locale)).await
+                match self.open_form(&by, &trigger, &at, |locale| views::amount(&at, &filled, locale)).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => {
+                        tracing::warn!(%error, "a form was not opened: {error}");
+                        self.say_privately(&by, &at.place, &busy).await
+                    }
+                }
             }
             Next::Say { to, at, message } => self.say_privately(&to, &at, &message).await,
             Next::Home(by) => self.show_home(&by).await,

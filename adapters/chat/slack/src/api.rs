@@ -171,7 +171,12 @@ fn tier(method: &str) -> Rate {
     let a_minute = |times: u32| Rate { burst: times.div_ceil(4), every: Duration::from_secs(60) / times };
     match method {
         "chat.update" | "chat.delete" | "conversations.open" | "conversations.history" => a_minute(50),
-        "chat.postEphemeral" | "users.info" | "views.open" | "views.publish" | "views.update" => a_minute(100),
+        "chat.postEphemeral"
+        | "usergroups.users.list"
+        | "users.info"
+        | "views.open"
+        | "views.publish"
+        | "views.update" => a_minute(100),
         "chat.postMessage" => a_minute(300),
         "apps.connections.open" => a_minute(50),
         _ => a_minute(20),
@@ -179,7 +184,7 @@ fn tier(method: &str) -> Rate {
 }
 
 fn is_too_much(code: &str) -> bool {
-    matches!(code, "ratelimited" | "rate_limited" | "message_limit_exceeded")
+    matches!(code, "ratelimited" | "rate_limited" | "message_limit_exceeded" | "team_added_to_org" | "accesslimited")
 }
 
 /// Errors after which "it's possible some aspect of the operation succeeded", as Slack says of `fatal_error`.

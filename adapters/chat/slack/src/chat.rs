@@ -156,7 +156,7 @@ impl Chat for Slack {
     ) -> Result<(), SendError> {
         let (_, user) = parts(&to.id).filter(|_| to.platform == PLATFORM).ok_or(SendError::Forbidden)?;
         match self.direct(&at.workspace, user, &message.body, Some(metadata(key))).await {
-            Err(SendError::Bug(_) | SendError::Gone) => Err(SendError::Forbidden),
+            Err(SendError::Gone) => Err(SendError::Forbidden),
             said => said,
         }
     }

@@ -27,8 +27,8 @@ impl Slack {
             on: None,
             deed: Deed::Overview,
         };
-        let desk = self.desk.read().await;
-        let Some(desk) = desk.as_ref() else { return Ok(()) };
+        // A clone, so that nobody who stops waits for Slack.
+        let Some(desk) = self.desk.read().await.clone() else { return Ok(()) };
         let overview = match desk.hear(inbound).await {
             Ack::Say { text, .. } | Ack::Busy { text } | Ack::Same { text, .. } => text,
             Ack::Talk | Ack::Nothing | Ack::Form => String::new(),

@@ -96,13 +96,16 @@ impl Slack {
             return Ok(true);
         }
         let prefix = format!("{PLATFORM}:{workspace}/S");
-        for group in staff.iter().filter(|listed| listed.id.starts_with(&prefix)) {
-            let group = format!("S{}", &group.id[prefix.len()..]);
-            if self.is_in(workspace, &group, user).await? {
-                return Ok(true);
+        // A group that is gone makes nobody of the next one less.
+        let mut failed = None;
+        for group in staff.iter().filter_map(|listed| listed.id.strip_prefix(&prefix)) {
+            match self.is_in(workspace, &format!("S{group}"), user).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(error) => failed = Some(error),
             }
         }
-        Ok(false)
+        failed.map_or(Ok(false), Err)
     }
 
     async fn is_in(&self, workspace: &str, group: &str, user: &str) -> Result<bool, SendError> {

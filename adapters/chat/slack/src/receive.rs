@@ -16,7 +16,7 @@ use crate::answer::FORM;
 use crate::mrkdwn;
 use crate::render::{ASK, DETAILS, FILLED, FOLLOW, PRESS};
 use crate::views::{self, FormAt, PayFields};
-use crate::wire::{Action, Event, Interaction, Outer, SlashCommand, View};
+use crate::wire::{Action, Event, Interaction, Message, Outer, SlashCommand, View};
 use till_core::command::{Grammar, Verb};
 use till_core::id::Code;
 use till_core::place::{MessageRef, PersonId, Place};
@@ -60,6 +60,8 @@ pub(crate) enum Heard {
     WantsAmountForm { by: PersonId, trigger: String, at: FormAt, filled: String },
     /// The form that asks for money was sent.
     PayForm { by: PersonId, name: String, view: String, at: FormAt, fields: PayFields },
+    /// A form was sent without the amount that it asks for.
+    NoAmount,
     /// Somebody looks at the app's home.
     Home(PersonId),
     /// The app was taken out of a workspace.
@@ -86,6 +88,8 @@ pub(crate) enum AnswerTo {
     Form { field: &'static str },
     /// In private, in the place itself.
     Private,
+    /// Likewise; and as long as nothing was done, Slack can be asked to tell of it again.
+    Event,
 }
 
 /// A slash command.
@@ -122,7 +126,9 @@ pub(crate) fn interaction(told: Interaction) -> Heard {
             // A card says in its block which installation posted it: in a shared channel the clicker's team is another.
             let workspace = action.block_id.split('|').next().filter(|team| team.starts_with('T'));
             let workspace = workspace.map(str::to_owned).or(home).unwrap_or(team);
-            let thread = told.message.as_ref().and_then(|message| message.thread_ts.clone());
+            // What has replies names itself as its thread.
+            let own = |message: &Message| message.thread_ts.clone().filter(|thread| *thread != message.ts);
+            let thread = told.message.as_ref().and_then(own).or(told.container.thread_ts);
             let at = place(&workspace, &channel.id, thread);
             let on = told.message.filter(|_| !told.container.is_ephemeral);
             let on = on.map(|message| MessageRef { place: at.clone(), id: message.ts });
@@ -187,8 +193,9 @@ fn submission(by: PersonId, name: String, view: View) -> Heard {
         }
         views::AMOUNT => {
             let Some(token) = at.token.clone() else { return Heard::Nothing };
-            let amount = views::text_of(&view.state, views::AMOUNT_FIELD);
-            let deed = Deed::Pressed { token, amount };
+            // Without an amount a press means all of it; a form that asks for one must have one.
+            let Some(amount) = views::text_of(&view.state, views::AMOUNT_FIELD) else { return Heard::NoAmount };
+            let deed = Deed::Pressed { token, amount: Some(amount) };
             let keys = vec![format!("view:{}", view.id)];
             let inbound = Inbound { keys, by, name, place: at.place, on: None, deed };
             Heard::Act(Box::new(Act { inbound, raw: None, to: AnswerTo::Form { field: views::AMOUNT_FIELD } }))
@@ -249,7 +256,7 @@ fn message(event: Event, workspace: &str, event_id: &str, raw: String) -> Heard 
     let by = person(event.team.as_deref().unwrap_or(workspace), &user);
     let keys = vec![format!("message:{channel}/{}", event.ts), format!("event:{event_id}")];
     let at = place(workspace, &channel, event.thread_ts);
-    act(keys, by, user, at, raw, Again::Unasked, AnswerTo::Private)
+    act(keys, by, user, at, raw, Again::Unasked, AnswerTo::Event)
 }
 
 fn act(keys: Vec<String>, by: PersonId, name: String, place: Place, raw: String, again: Again, to: AnswerTo) -> Heard {

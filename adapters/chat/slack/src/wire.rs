@@ -65,6 +65,9 @@ pub(crate) struct Named {
 pub(crate) struct Container {
     #[serde(default)]
     pub(crate) is_ephemeral: bool,
+    /// Of an answer in a thread, which carries no message.
+    #[serde(default)]
+    pub(crate) thread_ts: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
