@@ -29,6 +29,8 @@ use till_core::time::Timestamp;
 const LEASE: Duration = Duration::from_secs(45);
 /// How many sends are under way at once.
 const AT_ONCE: u32 = 16;
+/// A message without a clear answer is not said again before it could be found.
+const UNCLEAR: Duration = Duration::from_secs(10);
 /// After this many tries a card or message is given up.
 const TRIES_MAX: u32 = 50;
 
@@ -268,6 +270,10 @@ async fn send(world: &World, claim: &WorkClaim, now: Timestamp, wait: Duration) 
         Err(SendError::Later { wait: asked }) => {
             Outcome::Again { due: now.after(asked.unwrap_or_default().max(wait)), why: "not now".into() }
         }
+        Err(error @ SendError::Ambiguous(_)) => {
+            // By then an earlier try can be found, where a platform knows no keys.
+            Outcome::Again { due: now.after(wait.max(UNCLEAR)), why: error.to_string() }
+        }
         Err(error) => Outcome::Again { due: now.after(wait), why: error.to_string() },
     };
     settle(world, claim, outcome, now).await
@@ -303,9 +309,19 @@ async fn ping(
     let payer = loaded.stored.wording.payer.iter();
     let to: Vec<PersonId> =
         payer.chain([&loaded.payment.asked_by]).filter(|who| who.platform == place.platform).cloned().collect();
-    let said = chat.say(&text, &to, &chat.caps(place));
+    let caps = chat.caps(place);
+    let said = chat.say(&text, &to, &caps);
     let cards = world.store.card_messages(&claim.merchant, claim.payment).await?;
-    Ok(match cards.iter().find(|card| card.place == *place) {
+    let card = cards.iter().find(|card| card.place == *place);
+    if let (Twins::Posted { .. }, true) = (caps.twins, claim.tries > 1) {
+        // An earlier try may have said it, below the card.
+        let thread = place.thread.clone().or_else(|| card.map(|card| card.id.clone()));
+        match chat.find(&Place { thread, ..place.clone() }, &claim.key, now).await {
+            Ok(None) => {}
+            found => return Ok(found.map(drop)),
+        }
+    }
+    Ok(match card {
         Some(card) => chat.reply(card, &said, &claim.key, now).await.map(drop),
         None => chat.post(place, &said, &claim.key, now).await.map(drop),
     })

@@ -89,18 +89,18 @@ impl Desk {
                     Ok(Command::Help { about }) => {
                         Ok(self.say(help(&self.world.grammar, about, &self.world.merchant.locale)))
                     }
-                    _ if !self.is_staff(inbound).await => Ok(self.not_staff(inbound)),
+                    _ if !self.is_staff(inbound).await? => Ok(self.not_staff(inbound)),
                     Ok(command) => self.command(inbound, text, command, *again, now).await,
                     Err(misread) => Ok(self.say(misread.say(&self.world.merchant.locale))),
                 }
             }
-            Deed::Overview if !self.is_staff(inbound).await => Ok(self.not_staff(inbound)),
+            Deed::Overview if !self.is_staff(inbound).await? => Ok(self.not_staff(inbound)),
             Deed::Overview => self.overview(inbound, now).await,
             Deed::Wondered { code } => {
                 if let Some(payment) = self.find(*code).await? {
                     self.notice_twin(inbound, payment, now).await?;
                 }
-                let audience = if self.is_staff(inbound).await { Audience::Staff } else { Audience::Anyone };
+                let audience = if self.is_staff(inbound).await? { Audience::Staff } else { Audience::Anyone };
                 self.status(*code, audience).await
             }
             Deed::Followed { code } => {
@@ -115,7 +115,7 @@ impl Desk {
                 if let Some(press) = press {
                     self.notice_twin(inbound, press.payment, now).await?;
                 }
-                if !self.is_staff(inbound).await {
+                if !self.is_staff(inbound).await? {
                     return Ok(self.not_staff(inbound));
                 }
                 self.press(inbound, press, amount.as_deref(), now).await
@@ -195,15 +195,13 @@ impl Desk {
         }
     }
 
-    async fn is_staff(&self, inbound: &Inbound) -> bool {
-        let Some(chat) = self.world.chats.get(inbound.by.platform.as_str()) else { return false };
-        match chat.person(&inbound.by, &inbound.place).await {
-            Ok(person) => person.is_some_and(|person| person.standing == Standing::Staff),
-            Err(error) => {
-                tracing::warn!(by = %inbound.by, "{} could not be looked up: {error}", inbound.by);
-                false
-            }
-        }
+    /// Whether they may. Where their platform cannot say so now, nothing is decided, and the same may be sent again.
+    async fn is_staff(&self, inbound: &Inbound) -> Result<bool, StoreError> {
+        let Some(chat) = self.world.chats.get(inbound.by.platform.as_str()) else { return Ok(false) };
+        let person = chat.person(&inbound.by, &inbound.place).await;
+        let person = person
+            .map_err(|error| StoreError::Unavailable(format!("{} could not be looked up: {error}", inbound.by)))?;
+        Ok(person.is_some_and(|person| person.standing == Standing::Staff))
     }
 
     async fn find(&self, code: Code) -> Result<Option<PaymentId>, StoreError> {

@@ -5,6 +5,7 @@ use crate::support::eventually;
 use crate::support::slack::{ANA, BO, Office, SALES, button, code_in, id_of, labels};
 use fake_slack::{Outcome, Way};
 use serde_json::{Value, json};
+use till_core::port::store::Staff;
 
 both_ways! {
     async fn a_coffee_is_asked_for_paid_and_refunded_in_part(office: Office) {
@@ -78,7 +79,8 @@ both_ways! {
             office.slack.again(delivery.n).await;
             office.slack.echo(delivery.n).await;
         }
-        office.says(&code, "Please pay 25.00 EUR").await;
+        let card = office.says(&code, "Please pay 25.00 EUR").await;
+        assert!(card.words().contains("Ana Alves"), "who asked, by name: {}", card.words());
         let payments = office.payments().await;
         assert_eq!(payments.len(), 1, "{payments:?}; the message is {ts}");
         office.close().await;
@@ -142,9 +144,20 @@ both_ways! {
         office.close().await;
     }
 
+    async fn a_staff_look_up_that_fails_refuses_nobody(office: Office) {
+        let rows = &office.world.store;
+        let group = Staff { id: "slack:T0SHOP/S0CASH".into(), name: "Cashiers".into(), since: office.now() };
+        rows.add_staff(&office.world.merchant.id, &group).await.unwrap();
+        office.slack.fail_next("usergroups.users.list", fake_slack::Fault::Refused("internal_error".into()));
+        let said = office.command_by(BO, "/pay", "5 EUR").await;
+        assert!(said.contains("busy"), "it may be sent again: {said}");
+        assert!(office.command_by(BO, "/pay", "5 EUR").await.contains("Only staff"));
+        office.close().await;
+    }
+
     async fn a_group_is_staff_as_long_as_somebody_is_in_it(office: Office) {
         let rows = &office.world.store;
-        let group = till_core::port::store::Staff { id: "slack:T0SHOP/S0CASH".into(), name: "Cashiers".into(), since: office.now() };
+        let group = Staff { id: "slack:T0SHOP/S0CASH".into(), name: "Cashiers".into(), since: office.now() };
         rows.add_staff(&office.world.merchant.id, &group).await.unwrap();
         assert!(office.command_by(BO, "/pay", "5 EUR").await.contains("Only staff"), "Bo is in no group");
         office.pay("5 EUR tea").await;

@@ -103,6 +103,23 @@ async fn a_card_without_an_answer_is_found_by_its_mark_and_posted_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_ping_without_an_answer_is_found_below_the_card_and_said_once() {
+    let office = Office::open(Way::Http).await;
+    let code = office.pay("25 EUR coffee").await;
+    let card = office.says(&code, "Please pay").await;
+    let posts = office.slack.count("chat.postMessage");
+    office.slack.fail_next("chat.postMessage", Fault::CutAfter);
+    office.payer_pays(&card).await;
+    office.below(&card.ts, "is paid").await;
+    office.ahead(Duration::from_secs(60));
+    let found = eventually(async || (office.slack.count("conversations.replies") > 0).then_some(()));
+    found.await.expect("it is looked for");
+    office.says(&code, "Paid").await;
+    assert_eq!(office.slack.count("chat.postMessage") - posts, 1, "and not said again");
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_twin_is_marked_when_somebody_clicks_it_and_there_is_one_payment() {
     let office = Office::open(Way::Http).await;
     office.slack.fail_next("chat.postMessage", Fault::CutAfter);

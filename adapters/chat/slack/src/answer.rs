@@ -15,6 +15,7 @@ use crate::{PLATFORM, mrkdwn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use till_core::command::Verb;
 use till_core::money::{Money, Reading};
 use till_core::payment::Refusal;
@@ -26,6 +27,8 @@ use till_core::port::desk::{Ack, Again, Deed, Inbound};
 pub(crate) const FORM: &str = "form";
 /// Currencies that the form offers after the merchant's own.
 const CURRENCIES: [&str; 12] = ["EUR", "USD", "GBP", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK"];
+/// How long an acknowledgement waits for somebody's name.
+const NAME: Duration = Duration::from_secs(1);
 /// The longest text that fits behind a button.
 const VALUE_CHARS_MAX: usize = 2_000;
 
@@ -93,14 +96,18 @@ impl Slack {
     }
 
     async fn act(&self, act: Act) -> Answer {
-        let Act { inbound, raw, to } = act;
+        let Act { mut inbound, raw, to } = act;
         if self.workspace.get().is_some_and(|ours| *ours != inbound.place.workspace) {
             tracing::warn!(place = %inbound.place, "heard from a workspace whose token is not ours: {}", inbound.place);
             return Answer::default();
         }
         // What Slack signed, it need not be asked about.
-        if parts(&inbound.by.id).is_some_and(|(_, user)| user != inbound.name) {
-            self.people.saw(&inbound.by.id, &inbound.name, self.now());
+        match parts(&inbound.by.id) {
+            // A message names its writer by id alone.
+            Some((workspace, user)) if user == inbound.name => {
+                inbound.name = self.name_in(workspace, user).await.unwrap_or(inbound.name);
+            }
+            Some(_) | None => self.people.saw(&inbound.by.id, &inbound.name, self.now()),
         }
         let (by, at, key) = (inbound.by.clone(), inbound.place.clone(), inbound.keys.first().cloned());
         let ack = {
@@ -172,7 +179,8 @@ impl Slack {
     /// What this person is called, where Slack says it soon.
     async fn name_in(&self, workspace: &str, user: &str) -> Option<String> {
         let who = PersonId { platform: PLATFORM.to_owned(), id: format!("{workspace}/{user}") };
-        self.look_up(&who).await.ok().flatten().map(|person| person.name)
+        let asked = tokio::time::timeout(NAME, self.look_up(&who)).await;
+        asked.ok()?.ok().flatten().map(|person| person.name)
     }
 
     fn offer_form(&self) -> Value {

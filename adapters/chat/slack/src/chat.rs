@@ -32,6 +32,8 @@ const CAPS: Caps = Caps {
 const METADATA: &str = "till_message";
 /// How far back an unclear post is looked for, in messages.
 const LOOK_BACK: u32 = 15;
+/// And in time.
+const FOUND_WITHIN: Duration = Duration::from_secs(15 * 60);
 /// How long what a look at Slack found is told again.
 const PROBED: Duration = Duration::from_secs(30);
 
@@ -99,8 +101,12 @@ impl Chat for Slack {
         self.put(to, to.thread.as_deref(), message, key).await
     }
 
-    async fn find(&self, at: &Place, key: &IdemKey, _now: Timestamp) -> Result<Option<MessageRef>, SendError> {
-        let body = json!({ "channel": at.channel, "limit": LOOK_BACK, "include_all_metadata": true });
+    async fn find(&self, at: &Place, key: &IdemKey, now: Timestamp) -> Result<Option<MessageRef>, SendError> {
+        // Replies come oldest first: without a beginning, those of yesterday would be looked at.
+        let oldest = format!("{}.000000", now.before(FOUND_WITHIN).secs());
+        let body = json!({
+            "channel": at.channel, "limit": LOOK_BACK, "oldest": oldest, "include_all_metadata": true,
+        });
         let (method, body) = match &at.thread {
             Some(thread) => {
                 let mut body = body;
