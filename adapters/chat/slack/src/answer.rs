@@ -206,25 +206,15 @@ impl Slack {
 
     /// Does what follows an acknowledgement.
     pub(crate) async fn follow(self: Arc<Self>, next: Next) {
-        let busy = json!({ "text": self.word("desk-busy") });
         let done = match next {
             Next::PayForm { by, trigger, at, payer } => {
-                match self.open_pay_form(&by, &trigger, &at, payer.as_deref()).await {
-                    Ok(()) => Ok(()),
-                    Err(error) => {
-                        tracing::warn!(%error, "a form was not opened: {error}");
-                        self.say_privately(&by, &at.place, &self.offer_form()).await
-                    }
-                }
+                let opened = self.open_pay_form(&by, &trigger, &at, payer.as_deref()).await;
+                self.or_say(opened, &by, &at, self.offer_form()).await
             }
             Next::AmountForm { by, trigger, at, filled } => {
-                match self.open_form(&by, &trigger, &at, |locale| views::amount(&at, &filled, locale)).await {
-                    Ok(()) => Ok(()),
-                    Err(error) => {
-                        tracing::warn!(%error, "a form was not opened: {error}");
-                        self.say_privately(&by, &at.place, &busy).await
-                    }
-                }
+                let view = |locale: &_| views::amount(&at, &filled, locale);
+                let opened = self.open_form(&by, &trigger, &at, view).await;
+                self.or_say(opened, &by, &at, json!({ "text": self.word("desk-busy") })).await
             }
             Next::Say { to, at, message } => self.say_privately(&to, &at, &message).await,
             Next::Home(by) => self.show_home(&by).await,
@@ -232,6 +222,19 @@ impl Slack {
         if let Err(error) = done {
             tracing::warn!(%error, "an answer was not shown: {error}");
         }
+    }
+
+    /// A form that did not open says so.
+    async fn or_say(
+        &self,
+        opened: Result<(), SendError>,
+        by: &PersonId,
+        at: &FormAt,
+        instead: Value,
+    ) -> Result<(), SendError> {
+        let Err(error) = opened else { return Ok(()) };
+        tracing::warn!(%error, "a form was not opened: {error}");
+        self.say_privately(by, &at.place, &instead).await
     }
 
     async fn open_pay_form(

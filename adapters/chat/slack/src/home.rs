@@ -20,7 +20,7 @@ impl Slack {
         let Some((workspace, user)) = parts(&by.id) else { return Err(SendError::Forbidden) };
         let at = place(workspace, "home", None);
         let inbound = Inbound {
-            keys: Vec::new(),
+            keys: vec!["home".to_owned()],
             by: by.clone(),
             name: user.to_owned(),
             place: at,
