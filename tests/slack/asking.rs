@@ -75,6 +75,8 @@ both_ways! {
         assert!(answers.iter().all(fake_slack::Answer::is_ok), "{answers:?}");
         let said = office.whispered_to(ANA, "Asked for 25.00 EUR").await;
         let code = code_in(&said.text);
+        // Later than the minute in which the same text asks back.
+        office.ahead(std::time::Duration::from_secs(90));
         for delivery in office.slack.deliveries().into_iter().filter(|it| it.name == "app_mention") {
             office.slack.again(delivery.n).await;
             office.slack.echo(delivery.n).await;
@@ -140,6 +142,16 @@ both_ways! {
         office.whispered_to(BO, "Only staff").await;
         office.click(BO, &card, "Details").await;
         office.whispered_to(BO, &format!("{code}: ")).await;
+        office.payer_pays(&card).await;
+        let paid = office.says(&code, "Paid").await;
+        let told = || office.slack.whispers(SALES, BO).into_iter().filter(|told| told.text.contains("Only staff")).count();
+        let before = told();
+        office.click(BO, &paid, "Refund").await;
+        let (ts, _) = office.slack.say(BO, SALES, "a cake for me", None).await;
+        assert!(office.slack.shortcut(BO, SALES, &ts, "request_payment").await.is_ok());
+        let refused = eventually(async || (told() == before + 2).then_some(()));
+        refused.await.expect("twice refused");
+        assert_eq!(office.slack.views(BO).len(), 0, "no form is opened for a guest");
         assert_eq!(office.payments().await.len(), 1);
         office.close().await;
     }

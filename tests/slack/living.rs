@@ -254,6 +254,7 @@ async fn one_message_told_on_both_ways_in_asks_once() {
     assert!(answers.iter().all(fake_slack::Answer::is_ok), "{answers:?}");
     let said = office.whispered_to(ANA, "Asked for 25.00 EUR").await;
     office.slack.way(Way::Http);
+    office.ahead(Duration::from_secs(90));
     for delivery in office.slack.deliveries().into_iter().filter(|it| it.name == "app_mention") {
         assert_eq!(office.slack.again(delivery.n).await.status, Some(200));
         assert_eq!(office.slack.echo(delivery.n).await.status, Some(200));

@@ -107,6 +107,20 @@ fn in_a_shared_channel_the_card_says_whose_installation_it_is() {
 }
 
 #[test]
+fn a_card_that_has_replies_is_in_no_thread_and_one_below_another_message_is() {
+    let thread = |thread: &str| {
+        let mut payload = click("press:1", "T1|card", "cancel:pay_x");
+        payload["message"]["thread_ts"] = thread.into();
+        act(interaction(payload)).inbound.place.thread
+    };
+    assert_eq!((thread("100.1"), thread("50.1").as_deref()), (None, Some("50.1")));
+    let mut whisper = click("show", "again|trigger:1", "K7Q2F9");
+    whisper.as_object_mut().unwrap().remove("message");
+    whisper["container"]["thread_ts"] = "50.1".into();
+    assert_eq!(act(interaction(whisper)).inbound.place.thread.as_deref(), Some("50.1"), "an answer in a thread");
+}
+
+#[test]
 fn two_clicks_on_one_more_are_one_act() {
     let keys = |trigger: &str| {
         let mut payload = click("again", "again|trigger:1.2.3", "/pay 25 EUR to:<@U2|ben>");
