@@ -25,3 +25,4 @@ pub mod port;
 pub mod signature;
 pub mod text;
 pub mod time;
+pub mod vault;

@@ -647,6 +647,15 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// All that is kept under keys that begin with `prefix` and has not expired, with the keys, in their order.
+    async fn kept_under(
+        &self,
+        merchant: &MerchantId,
+        adapter: &str,
+        prefix: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+
     /// What is kept and has not expired, and removes it: of two callers, one gets it.
     async fn take_kept(
         &self,

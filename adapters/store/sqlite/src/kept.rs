@@ -49,6 +49,16 @@ pub(crate) async fn kept(db: &SqlitePool, slot: &Slot, now: Timestamp) -> Result
     row.map(|row| Cells::of("kept", &row).get("value")).transpose()
 }
 
+/// What is kept and fresh under keys that begin as this slot's key does.
+pub(crate) async fn under(db: &SqlitePool, slot: &Slot, now: Timestamp) -> Result<Vec<(String, Vec<u8>)>> {
+    const SQL: &str = "SELECT key, value FROM kept WHERE merchant = ?1 AND adapter = ?2 \
+        AND substr(key, 1, length(?3)) = ?3 AND (expires IS NULL OR expires > ?4) ORDER BY key";
+    let query = sqlx::query(SQL).bind(&slot.merchant).bind(&slot.adapter).bind(&slot.key).bind(now.ms());
+    let rows = query.fetch_all(db).await.map_err(failed)?;
+    let pair = |cells: &Cells<'_>| Ok((cells.get("key")?, cells.get("value")?));
+    rows.iter().map(|row| pair(&Cells::of("kept", row))).collect()
+}
+
 /// Removes what is kept, and gives it when it is fresh.
 pub(crate) async fn take(db: &mut Db, slot: &Slot, now: Timestamp) -> Result<Option<Vec<u8>>> {
     const SQL: &str = "DELETE FROM kept WHERE merchant = ?1 AND adapter = ?2 AND key = ?3 \

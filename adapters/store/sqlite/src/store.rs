@@ -104,6 +104,16 @@ impl Store for Sqlite {
         kept::kept(&self.readers, &Slot::of(merchant, adapter, key), now).await
     }
 
+    async fn kept_under(
+        &self,
+        merchant: &MerchantId,
+        adapter: &str,
+        prefix: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
+        kept::under(&self.readers, &Slot::of(merchant, adapter, prefix), now).await
+    }
+
     async fn take_kept(
         &self,
         merchant: &MerchantId,

@@ -222,6 +222,22 @@ impl Store for Model {
         Ok(rows.kept.get(&key).filter(|kept| kept.is_fresh(now)).map(|kept| kept.value.clone()))
     }
 
+    async fn kept_under(
+        &self,
+        merchant: &MerchantId,
+        adapter: &str,
+        prefix: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let rows = self.rows();
+        let from = (merchant.clone(), adapter.to_owned(), prefix.to_owned());
+        let below = rows.kept.range(from..).take_while(|((whose, by, key), _)| {
+            whose == merchant && by == adapter && key.starts_with(prefix)
+        });
+        let fresh = below.filter(|(_, kept)| kept.is_fresh(now));
+        Ok(fresh.map(|((_, _, key), kept)| (key.clone(), kept.value.clone())).collect())
+    }
+
     async fn take_kept(
         &self,
         merchant: &MerchantId,

@@ -47,6 +47,29 @@ pub(super) async fn a_kept_value_is_overwritten_expires_and_is_taken_once(both: 
     assert_eq!(shop.store.kept(&shop.merchant, "slack", "cursor", at(0)).await.unwrap(), Some(b"other".to_vec()));
 }
 
+pub(super) async fn kept_values_are_listed_by_how_their_keys_begin(both: &Both) {
+    let (shop, other) = (Shop::new(both), Shop::of(both, "other", 2));
+    let keep = async |shop: &Shop, adapter: &str, key: &str, expires| {
+        shop.store.keep(&shop.merchant, adapter, key, key.as_bytes(), expires).await.unwrap();
+    };
+    for key in ["install/T2", "install/T1", "install", "installed/T9", "INSTALL/T9", "a", "z", "%", "in%"] {
+        keep(&shop, "slack", key, None).await;
+    }
+    keep(&shop, "slack", "install/T3", Some(at(10))).await;
+    keep(&shop, "web", "install/T8", None).await;
+    keep(&other, "slack", "install/T7", None).await;
+    let under = async |prefix: &str, secs| {
+        let found = shop.store.kept_under(&shop.merchant, "slack", prefix, at(secs)).await.unwrap();
+        assert!(found.iter().all(|(key, value)| key.as_bytes() == value));
+        found.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+    };
+    assert_eq!(under("install/", 9).await, ["install/T1", "install/T2", "install/T3"]);
+    assert_eq!(under("install/", 10).await, ["install/T1", "install/T2"], "expired at the very moment");
+    assert_eq!(under("in%", 0).await, ["in%"], "a prefix is no pattern");
+    assert_eq!(under("nothing", 0).await, [] as [&str; 0]);
+    assert_eq!(under("", 99).await.len(), 9);
+}
+
 pub(super) async fn staff_are_listed_by_id_and_can_be_renamed(both: &Both) {
     let shop = Shop::new(both);
     let staff = |id: &str, name: &str, secs| Staff { id: id.into(), name: name.into(), since: at(secs) };

@@ -109,6 +109,7 @@ where
         kept {
             a_lease_is_one_holder_s_until_it_ends_and_its_fence_grows
             a_kept_value_is_overwritten_expires_and_is_taken_once
+            kept_values_are_listed_by_how_their_keys_begin
             staff_are_listed_by_id_and_can_be_renamed
         }
         accounts {
