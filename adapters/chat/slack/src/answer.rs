@@ -6,12 +6,13 @@
 //! The acknowledgement waits for one commit and for nothing else. What follows it may be lost with the process: the
 //! card does not depend on it.
 
-use crate::Slack;
+use crate::api::CallError;
 use crate::people::parts;
-use crate::receive::{AGAIN, Act, AnswerTo, Heard, SHOW};
+use crate::receive::{self, AGAIN, Act, AnswerTo, Heard, SHOW};
 use crate::render::plain_text;
 use crate::views::{self, AMOUNT_FIELD, FormAt, PayFields, PayForm};
-use crate::{PLATFORM, mrkdwn};
+use crate::wire::{Interaction, Org, Outer, SlashCommand};
+use crate::{Access, Slack, mrkdwn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -32,6 +33,13 @@ const NAME: Duration = Duration::from_secs(1);
 /// The longest text that fits behind a button.
 const VALUE_CHARS_MAX: usize = 2_000;
 
+/// What Slack told us, and the organization that added Till for all its workspaces, where one did.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    heard: Heard,
+    org: Option<Org>,
+}
+
 /// What leaves at once, and what follows.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
@@ -45,10 +53,28 @@ pub(crate) struct Answer {
 /// What follows the acknowledgement.
 #[derive(Debug)]
 pub(crate) enum Next {
-    PayForm { by: PersonId, trigger: String, at: FormAt, payer: Option<String> },
-    AmountForm { by: PersonId, trigger: String, at: FormAt, filled: String },
-    Say { to: PersonId, at: Place, message: Value },
+    PayForm {
+        by: PersonId,
+        trigger: String,
+        at: FormAt,
+        payer: Option<String>,
+    },
+    AmountForm {
+        by: PersonId,
+        trigger: String,
+        at: FormAt,
+        filled: String,
+    },
+    Say {
+        to: PersonId,
+        at: Place,
+        message: Value,
+    },
     Home(PersonId),
+    /// Whether the token of a workspace is dead, as an event says.
+    Examine {
+        workspace: String,
+    },
 }
 
 impl Answer {
@@ -72,9 +98,24 @@ struct OpenedChannel {
 }
 
 impl Slack {
+    pub(crate) fn told_of_command(&self, command: SlashCommand) -> Told {
+        Told { org: command.org(), heard: receive::command(command, &self.settings.grammar) }
+    }
+
+    pub(crate) fn told_of_interaction(&self, interaction: Interaction) -> Told {
+        Told { org: interaction.org(), heard: receive::interaction(interaction) }
+    }
+
+    pub(crate) fn told_of_event(&self, event: Outer) -> Told {
+        Told { org: event.org(), heard: receive::event(event, &self.settings.grammar, self.settings.keywords) }
+    }
+
     /// Does what is asked. The caller acknowledges, and then lets [`Slack::follow`] do the rest.
-    pub(crate) async fn hear(&self, heard: Heard) -> Answer {
-        match heard {
+    pub(crate) async fn hear(&self, told: Told) -> Answer {
+        if let (Some(Org { workspace, id }), Access::Installed(installs)) = (&told.org, &self.access) {
+            installs.belongs(workspace, id).await;
+        }
+        match told.heard {
             Heard::Challenge(challenge) => Answer::with(json!({ "challenge": challenge })),
             Heard::Act(act) => self.act(*act).await,
             Heard::WantsPayForm { by, trigger, at, payer } => Answer::then(Next::PayForm { by, trigger, at, payer }),
@@ -87,25 +128,30 @@ impl Slack {
                 Answer::with(json!({ "response_action": "errors", "errors": errors }))
             }
             Heard::Home(by) => Answer::then(Next::Home(by)),
-            Heard::Removed { workspace } => {
-                tracing::error!(%workspace, "Till was taken out of the Slack workspace {workspace}: install it again");
-                Answer::default()
-            }
+            Heard::Removed { workspace } => Answer::then(Next::Examine { workspace }),
             Heard::Nothing => Answer::default(),
         }
     }
 
     async fn act(&self, act: Act) -> Answer {
         let Act { mut inbound, raw, to } = act;
-        if self.workspace.get().is_some_and(|ours| *ours != inbound.place.workspace) {
-            tracing::warn!(place = %inbound.place, "heard from a workspace whose token is not ours: {}", inbound.place);
-            return Answer::default();
+        match self.serves(&inbound.place.workspace).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let place = &inbound.place;
+                tracing::warn!(%place, "heard from a workspace for which there is no token: {place}");
+                return Answer::default();
+            }
+            Err(_) => {
+                let (by, at) = (inbound.by, inbound.place);
+                return self.shape(Ack::Busy { text: self.word("desk-busy") }, by, at, raw, "", to);
+            }
         }
         // What Slack signed, it need not be asked about.
         match parts(&inbound.by.id) {
             // A message names its writer by id alone.
-            Some((workspace, user)) if user == inbound.name => {
-                inbound.name = self.name_in(workspace, user).await.unwrap_or(inbound.name);
+            Some((_, user)) if user == inbound.name => {
+                inbound.name = self.name_of_soon(&inbound.by, &inbound.place.workspace).await.unwrap_or(inbound.name);
             }
             Some(_) | None => self.people.saw(&inbound.by.id, &inbound.name, self.now()),
         }
@@ -166,7 +212,10 @@ impl Slack {
             return Answer::with(json!({ "response_action": "errors", "errors": errors }));
         }
         let payer = match &fields.payer {
-            Some(user) => self.name_in(&at.place.workspace, user).await,
+            Some(user) => {
+                let payer = receive::person(&at.place.workspace, user);
+                self.name_of_soon(&payer, &at.place.workspace).await
+            }
             None => None,
         };
         let raw = fields.command(&self.settings.grammar.opening(Verb::Pay), payer.as_deref());
@@ -177,9 +226,8 @@ impl Slack {
     }
 
     /// What this person is called, where Slack says it soon.
-    async fn name_in(&self, workspace: &str, user: &str) -> Option<String> {
-        let who = PersonId { platform: PLATFORM.to_owned(), id: format!("{workspace}/{user}") };
-        let asked = tokio::time::timeout(NAME, self.look_up(&who)).await;
+    async fn name_of_soon(&self, who: &PersonId, via: &str) -> Option<String> {
+        let asked = tokio::time::timeout(NAME, self.look_up(who, via)).await;
         asked.ok()?.ok().flatten().map(|person| person.name)
     }
 
@@ -218,9 +266,34 @@ impl Slack {
             }
             Next::Say { to, at, message } => self.say_privately(&to, &at, &message).await,
             Next::Home(by) => self.show_home(&by).await,
+            Next::Examine { workspace } => self.look_whether_removed(&workspace).await,
         };
         if let Err(error) = done {
             tracing::warn!(%error, "an answer was not shown: {error}");
+        }
+    }
+
+    /// Slack tells late and repeats itself: of a token that works, an event says nothing any more.
+    async fn look_whether_removed(&self, workspace: &str) -> Result<(), SendError> {
+        let now = self.now();
+        match &self.access {
+            Access::Own { .. } => match self.know_workspace().await {
+                Err(SendError::AuthDead) => {
+                    tracing::error!(%workspace, "Till was taken out of the Slack workspace {workspace}: install it again");
+                    Ok(())
+                }
+                known => known,
+            },
+            Access::Installed(installs) => {
+                for held in installs.of(workspace, now).await? {
+                    if let Err(CallError::Refused(code)) =
+                        self.api.call::<Value>(&held.token, "auth.test", &json!({}), now).await
+                    {
+                        installs.refused(&held, &code, now).await?;
+                    }
+                }
+                Ok(())
+            }
         }
     }
 
@@ -259,7 +332,7 @@ impl Slack {
         at: &FormAt,
         view: impl FnOnce(&till_core::text::Locale) -> Value,
     ) -> Result<(), SendError> {
-        let standing = self.look_up(by).await?.map_or(Standing::Guest, |person| person.standing);
+        let standing = self.look_up(by, &at.place.workspace).await?.map_or(Standing::Guest, |person| person.standing);
         if standing == Standing::Guest {
             let text = Refusal::NotStaff.say(&self.locale);
             return self.say_privately(by, &at.place, &json!({ "text": mrkdwn::escape(&text) })).await;

@@ -146,6 +146,14 @@ impl Api {
     }
 }
 
+/// Errors that say something about the token, and nothing about what was asked.
+pub(crate) fn is_of_token(code: &str) -> bool {
+    matches!(
+        code,
+        "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive" | "org_login_required"
+    )
+}
+
 /// Methods that read take no JSON: they would ignore it. Source: Slack docs, "Using the Slack Web API", "POST bodies".
 fn reads(method: &str) -> bool {
     matches!(method, "users.info" | "usergroups.users.list" | "conversations.history" | "conversations.replies")
@@ -205,8 +213,7 @@ impl From<CallError> for SendError {
         match code.as_str() {
             "edit_window_closed" | "cant_update_message" => Self::EditClosed,
             "message_not_found" | "channel_not_found" | "thread_not_found" | "cannot_reply_to_message" => Self::Gone,
-            "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive"
-            | "org_login_required" => Self::AuthDead,
+            dead if is_of_token(dead) => Self::AuthDead,
             "msg_too_long" | "msg_blocks_too_long" => Self::TooBig,
             "is_inactive"
             | "is_archived"

@@ -1,7 +1,7 @@
 //! Slack as one of the platforms that Till posts to.
 
 use crate::people::parts;
-use crate::{PLATFORM, Slack, render};
+use crate::{Access, PLATFORM, Slack, render};
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -167,8 +167,8 @@ impl Chat for Slack {
         }
     }
 
-    async fn person(&self, who: &PersonId, _at: &Place) -> Result<Option<Person>, SendError> {
-        self.look_up(who).await
+    async fn person(&self, who: &PersonId, at: &Place) -> Result<Option<Person>, SendError> {
+        self.look_up(who, &at.workspace).await
     }
 
     /// Asked of Slack twice a minute at most: whoever looks more often is told what was found then.
@@ -185,18 +185,25 @@ impl Chat for Slack {
 }
 
 impl Slack {
-    /// Whether a till that is not running could talk here: both tokens are asked about, and no socket is opened.
-    pub async fn could_talk(&self) -> Health {
-        let token = match self.know_workspace().await {
-            Ok(()) if self.settings.app_token.is_some() => self.socket_url().await.map(drop),
-            known => return of_token(known),
-        };
-        match of_token(token) {
+    /// Whether a till that is not running could open sockets: the app token is asked about, and no socket is opened.
+    /// `None`: there is none, and so no Socket Mode.
+    pub async fn could_listen(&self) -> Option<Health> {
+        self.settings.app_token.as_ref()?;
+        Some(match of_token(self.socket_url().await.map(drop)) {
             Health::Ill(why) => Health::Ill(format!("the app token, or Socket Mode: {why}")),
             Health::Well => Health::Well,
+        })
+    }
+
+    /// Whether Slack takes the token for this workspace; without one, the bot's own.
+    pub async fn could_talk(&self, workspace: Option<&str>) -> Health {
+        match workspace {
+            None => of_token(self.know_workspace().await),
+            Some(workspace) => of_token(self.call::<Value>(workspace, "auth.test", json!({})).await.map(drop)),
         }
     }
 
+    /// A workspace that took Till out again makes nothing ill: the others go on.
     async fn examine(&self) -> Health {
         match of_token(self.know_workspace().await) {
             Health::Well if self.settings.app_token.is_some() && !self.line.is_open(self.now()) => {
@@ -206,12 +213,11 @@ impl Slack {
         }
     }
 
-    /// Asks whose token it is.
+    /// Asks whose token it is, where there is one for all.
     pub(crate) async fn know_workspace(&self) -> Result<(), SendError> {
-        let told: Result<AuthTest, _> =
-            self.api.call(&self.settings.bot_token, "auth.test", &json!({}), self.now()).await;
-        let told = told?;
-        let known = self.workspace.get_or_init(|| told.team_id.clone());
+        let Access::Own { token, workspace } = &self.access else { return Ok(()) };
+        let told: AuthTest = self.api.call(token, "auth.test", &json!({}), self.now()).await?;
+        let known = workspace.get_or_init(|| told.team_id.clone());
         if *known == told.team_id {
             Ok(())
         } else {

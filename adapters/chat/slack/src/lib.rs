@@ -16,6 +16,7 @@ mod answer;
 mod api;
 mod chat;
 mod home;
+mod install;
 mod manifest;
 mod mrkdwn;
 mod people;
@@ -30,10 +31,12 @@ mod views;
 mod wire;
 
 pub use api::NoCertificates;
+pub use install::{App, Random, Workspace};
 pub use manifest::{Extras, manifest};
 pub use receive::Keywords;
 
-use api::Api;
+use api::{Api, CallError};
+use install::Installs;
 use people::People;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -48,6 +51,7 @@ use till_core::port::desk::Desk;
 use till_core::port::store::Store;
 use till_core::text::Locale;
 use till_core::time::Timestamp;
+use till_core::vault::VaultError;
 use tokio::sync::{Mutex, RwLock};
 
 /// The adapter's name, in places and in the store.
@@ -56,15 +60,22 @@ pub const PLATFORM: &str = "slack";
 /// What the present moment is read from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// Where Till may talk.
+pub enum Tokens {
+    /// In one workspace, by the bot's token, `xoxb-…`.
+    Own(SecretString),
+    /// In every workspace that adds the app.
+    OfApp(Box<App>),
+}
+
 /// How Slack is reached, and how it reaches us.
-#[derive(Clone, Debug)]
 pub struct Settings {
     /// Whose workspace it is.
     pub merchant: MerchantId,
     /// The Web API: `https://slack.com/api`.
     pub api_url: String,
-    /// The bot's token, `xoxb-…`.
-    pub bot_token: SecretString,
+    /// Where Till may talk.
+    pub tokens: Tokens,
     /// The app's token, `xapp-…`: with it, Socket Mode runs.
     pub app_token: Option<SecretString>,
     /// The app's signing secret: with it, what Slack posts to `/slack/…` is heard.
@@ -79,17 +90,35 @@ pub struct Settings {
     pub currency: Currency,
 }
 
+/// The tokens for calls.
+enum Access {
+    /// One, and the workspace that it belongs to, once Slack has said so.
+    Own { token: SecretString, workspace: OnceLock<String> },
+    /// One for each workspace that added Till.
+    Installed(Installs),
+}
+
+/// Settings that hold for all workspaces.
+struct Common {
+    merchant: MerchantId,
+    app_token: Option<SecretString>,
+    signing_secret: Option<SecretString>,
+    connections: usize,
+    keywords: Keywords,
+    grammar: Grammar,
+    currency: Currency,
+}
+
 /// Slack, for one merchant.
 pub struct Slack {
-    settings: Settings,
+    settings: Common,
+    access: Access,
     store: Arc<dyn Store>,
     clock: Clock,
     locale: Locale,
     api: Api,
     people: People,
     line: Line,
-    /// The workspace that the bot's token belongs to, once Slack has said so.
-    workspace: OnceLock<String>,
     /// What the last look at Slack found.
     found: Mutex<Option<(Timestamp, Health)>>,
     /// Whoever answers people. Held for reading while something is being answered: who takes it for writing knows
@@ -108,24 +137,42 @@ impl Slack {
         clock: Clock,
         locale: Locale,
     ) -> Result<Arc<Self>, NoCertificates> {
-        let api = Api::new(&settings.api_url)?;
+        let Settings { merchant, api_url, tokens, app_token, signing_secret, connections, keywords, grammar, currency } =
+            settings;
+        let api = Api::new(&api_url)?;
+        let access = match tokens {
+            Tokens::Own(token) => Access::Own { token, workspace: OnceLock::new() },
+            Tokens::OfApp(app) => Access::Installed(Installs::new(*app, store.clone(), merchant.clone(), api_url)),
+        };
         Ok(Arc::new(Self {
-            settings,
+            settings: Common { merchant, app_token, signing_secret, connections, keywords, grammar, currency },
+            access,
             store,
             clock,
             locale,
             api,
             people: People::default(),
             line: Line::default(),
-            workspace: OnceLock::new(),
             found: Mutex::default(),
             desk: RwLock::default(),
         }))
     }
 
-    /// Everything below `/slack`, where a signing secret is there; else nothing.
+    /// What Slack posts to, where a signing secret is there; and the pages on which a workspace is added, where several
+    /// can be.
     pub fn router(self: &Arc<Self>) -> axum::Router {
-        routes::router(self)
+        routes::router(self).merge(install::pages::router(self))
+    }
+
+    /// The workspaces that added Till; `None` where it talks in one, by its token.
+    ///
+    /// # Errors
+    /// [`VaultError`]: they cannot be read.
+    pub async fn workspaces(&self) -> Result<Option<Vec<Workspace>>, VaultError> {
+        match &self.access {
+            Access::Own { .. } => Ok(None),
+            Access::Installed(installs) => installs.all(self.now()).await.map(Some),
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -143,9 +190,46 @@ impl Slack {
         method: &str,
         body: Value,
     ) -> Result<R, SendError> {
-        if self.workspace.get().is_some_and(|ours| ours != workspace) {
-            return Err(SendError::Gone);
+        let now = self.now();
+        let (token, installs) = match &self.access {
+            Access::Own { workspace: ours, .. } if ours.get().is_some_and(|ours| ours != workspace) => {
+                return Err(SendError::Gone);
+            }
+            Access::Own { token, .. } => return Ok(self.api.call(token, method, &body, now).await?),
+            Access::Installed(installs) => (installs.token(workspace, now).await?, installs),
+        };
+        let body = of_workspace(body, method, workspace, &token);
+        match self.api.call(&token.token, method, &body, now).await {
+            Err(CallError::Refused(code)) if api::is_of_token(&code) => {
+                match installs.refused(&token, &code, now).await? {
+                    // Nothing was done with the old one, so that this is still the first try.
+                    Some(newer) => Ok(self.api.call(&newer.token, method, &body, now).await?),
+                    None => Err(SendError::AuthDead),
+                }
+            }
+            done => Ok(done?),
         }
-        Ok(self.api.call(&self.settings.bot_token, method, &body, self.now()).await?)
     }
+
+    /// Whether we may talk in this workspace, as far as we know.
+    async fn serves(&self, workspace: &str) -> Result<bool, SendError> {
+        match &self.access {
+            Access::Own { workspace: ours, .. } => Ok(ours.get().is_none_or(|ours| ours == workspace)),
+            Access::Installed(installs) => match installs.token(workspace, self.now()).await {
+                Ok(_) => Ok(true),
+                Err(SendError::AuthDead) => Ok(false),
+                Err(error) => Err(error),
+            },
+        }
+    }
+}
+
+/// A token of an organization says nothing about which workspace is meant, where the arguments do not.
+///
+/// Source: Slack docs, `usergroups.users.list`, "Arguments": `team_id` is "required if org token is used".
+fn of_workspace(mut body: Value, method: &str, workspace: &str, token: &install::Held) -> Value {
+    if token.is_org() && method == "usergroups.users.list" {
+        body["team_id"] = workspace.into();
+    }
+    body
 }

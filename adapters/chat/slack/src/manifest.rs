@@ -12,10 +12,29 @@ pub struct Extras {
     pub history: bool,
 }
 
+/// The rights of the bot, in order.
+pub(crate) fn scopes(extras: Extras) -> Vec<&'static str> {
+    let mut scopes = vec![
+        "app_mentions:read",
+        "chat:write",
+        "chat:write.public",
+        "commands",
+        "im:write",
+        "usergroups:read",
+        "users:read",
+    ];
+    if extras.keywords || extras.history {
+        scopes.extend(["channels:history", "groups:history", "im:history"]);
+    }
+    scopes.sort_unstable();
+    scopes
+}
+
 /// A manifest for api.slack.com/apps, "From a manifest". `public_url`: where Slack posts; `None` for Socket Mode.
+/// `redirect_url`: where people come back to after they added Till to their workspace; `None` for one workspace.
 ///
 /// Source: Slack docs, "App manifest reference".
-pub fn manifest(grammar: &Grammar, public_url: Option<&str>, extras: Extras) -> Value {
+pub fn manifest(grammar: &Grammar, public_url: Option<&str>, redirect_url: Option<&str>, extras: Extras) -> Value {
     let url = |path: &str| public_url.map(|base| format!("{base}/slack/{path}"));
     let command = |word: &str, description: &str, hint: &str| {
         let mut command = json!({
@@ -32,26 +51,15 @@ pub fn manifest(grammar: &Grammar, public_url: Option<&str>, extras: Extras) -> 
         }
         settings
     };
-    let (mut scopes, mut events) = (
-        vec![
-            "app_mentions:read",
-            "chat:write",
-            "chat:write.public",
-            "commands",
-            "im:write",
-            "usergroups:read",
-            "users:read",
-        ],
-        vec!["app_home_opened", "app_mention", "app_uninstalled", "tokens_revoked"],
-    );
-    if extras.keywords || extras.history {
-        scopes.extend(["channels:history", "groups:history", "im:history"]);
-    }
+    let mut events = vec!["app_home_opened", "app_mention", "app_uninstalled", "tokens_revoked"];
     if extras.keywords {
         events.extend(["message.channels", "message.groups", "message.im"]);
     }
-    scopes.sort_unstable();
     events.sort_unstable();
+    let mut oauth = json!({ "scopes": { "bot": scopes(extras) } });
+    if let Some(redirect) = redirect_url {
+        oauth["redirect_urls"] = json!([redirect]);
+    }
     json!({
         "display_information": {
             "name": "Till", "description": "A till for your chat: /pay, a card, Paid.", "background_color": "#1f3a2e",
@@ -68,13 +76,13 @@ pub fn manifest(grammar: &Grammar, public_url: Option<&str>, extras: Extras) -> 
                 command(grammar.till_word(), "Everything else", "status K7Q2F9 | refund K7Q2F9 10 | help"),
             ],
         },
-        "oauth_config": { "scopes": { "bot": scopes } },
+        "oauth_config": oauth,
         "settings": {
             "event_subscriptions": with_url(json!({ "bot_events": events }), "events"),
             "interactivity": with_url(json!({ "is_enabled": true }), "interactions"),
-            "org_deploy_enabled": false,
+            "org_deploy_enabled": redirect_url.is_some(),
             "socket_mode_enabled": public_url.is_none(),
-            "token_rotation_enabled": false,
+            "token_rotation_enabled": redirect_url.is_some(),
         },
     })
 }

@@ -60,14 +60,15 @@ pub(crate) fn parts(id: &str) -> Option<(&str, &str)> {
 }
 
 impl Slack {
-    pub(crate) async fn look_up(&self, who: &PersonId) -> Result<Option<Person>, SendError> {
+    /// Asked with the token of workspace `via`: in a shared channel people come from workspaces that have none of ours.
+    pub(crate) async fn look_up(&self, who: &PersonId, via: &str) -> Result<Option<Person>, SendError> {
         let Some((workspace, user)) = parts(&who.id).filter(|_| who.platform == PLATFORM) else { return Ok(None) };
         let now = self.now();
         let fresh = |at: Timestamp| now.since(at) < REMEMBERED;
         let known = self.people.names.get(&who.id).filter(|known| fresh(known.1)).map(|known| known.0.clone());
         let name = match known {
             Some(name) => name,
-            None => match self.name_of(workspace, user).await? {
+            None => match self.name_of(via, user).await? {
                 Some(name) => name,
                 None => return Ok(None),
             },
@@ -77,8 +78,8 @@ impl Slack {
         Ok(Some(Person { id: who.clone(), name, standing }))
     }
 
-    async fn name_of(&self, workspace: &str, user: &str) -> Result<Option<String>, SendError> {
-        let found: Result<UserInfo, SendError> = self.call(workspace, "users.info", json!({ "user": user })).await;
+    async fn name_of(&self, via: &str, user: &str) -> Result<Option<String>, SendError> {
+        let found: Result<UserInfo, SendError> = self.call(via, "users.info", json!({ "user": user })).await;
         match found {
             Ok(UserInfo { user: User { deleted: true, .. } }) | Err(SendError::Forbidden) => Ok(None),
             Ok(UserInfo { user: found }) => Ok(Some(found.real_name.or(found.name).unwrap_or_else(|| user.to_owned()))),

@@ -48,7 +48,7 @@ impl From<serde_json::Error> for Unreadable {
 }
 
 /// What Slack told us.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum Heard {
     /// Slack asks whether this address is ours.
     Challenge(String),
@@ -67,6 +67,7 @@ pub(crate) enum Heard {
     /// The app was taken out of a workspace.
     Removed { workspace: String },
     /// Nothing for us.
+    #[default]
     Nothing,
 }
 

@@ -3,7 +3,8 @@
 //! A request that is not signed is answered 401 and nothing else. A repeat (`x-slack-retry-num`) is taken like the first
 //! delivery: it may be the first that arrived, and what was done already is known by its keys.
 
-use crate::receive::{self, Heard, Unreadable};
+use crate::answer::Told;
+use crate::receive::Unreadable;
 use crate::wire::{Interaction, Outer, SlashCommand};
 use crate::{Slack, signature};
 use axum::Router;
@@ -28,7 +29,7 @@ pub(crate) fn router(slack: &Arc<Slack>) -> Router {
 
 async fn commands(State(slack): State<Arc<Slack>>, headers: HeaderMap, body: Bytes) -> Response {
     answer(&slack, &headers, &body, |body| {
-        Ok(receive::command(serde_urlencoded::from_bytes::<SlashCommand>(body)?, &slack.settings.grammar))
+        Ok(slack.told_of_command(serde_urlencoded::from_bytes::<SlashCommand>(body)?))
     })
     .await
 }
@@ -36,17 +37,13 @@ async fn commands(State(slack): State<Arc<Slack>>, headers: HeaderMap, body: Byt
 async fn interactions(State(slack): State<Arc<Slack>>, headers: HeaderMap, body: Bytes) -> Response {
     answer(&slack, &headers, &body, |body| {
         let form: Form = serde_urlencoded::from_bytes(body)?;
-        Ok(receive::interaction(serde_json::from_str::<Interaction>(&form.payload)?))
+        Ok(slack.told_of_interaction(serde_json::from_str::<Interaction>(&form.payload)?))
     })
     .await
 }
 
 async fn events(State(slack): State<Arc<Slack>>, headers: HeaderMap, body: Bytes) -> Response {
-    answer(&slack, &headers, &body, |body| {
-        let outer = serde_json::from_slice::<Outer>(body)?;
-        Ok(receive::event(outer, &slack.settings.grammar, slack.settings.keywords))
-    })
-    .await
+    answer(&slack, &headers, &body, |body| Ok(slack.told_of_event(serde_json::from_slice::<Outer>(body)?))).await
 }
 
 #[derive(serde::Deserialize)]
@@ -64,20 +61,20 @@ async fn answer(
     slack: &Arc<Slack>,
     headers: &HeaderMap,
     body: &[u8],
-    read: impl FnOnce(&[u8]) -> Result<Heard, Unreadable>,
+    read: impl FnOnce(&[u8]) -> Result<Told, Unreadable>,
 ) -> Response {
     if let Err(distrust) = check(slack, headers, body) {
         tracing::warn!("a request that says it is Slack's was refused: {distrust}");
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let heard = match read(body) {
-        Ok(heard) => heard,
+    let told = match read(body) {
+        Ok(told) => told,
         Err(unreadable) => {
             tracing::error!("Slack posted something that this version does not know: {unreadable}");
             return StatusCode::BAD_REQUEST.into_response();
         }
     };
-    let answer = slack.hear(heard).await;
+    let answer = slack.hear(told).await;
     if let Some(next) = answer.next {
         tokio::spawn(slack.clone().follow(next));
     }

@@ -8,7 +8,8 @@
 //! is not acknowledged, so Slack brings it again. Source: Slack docs, "Using Socket Mode".
 
 use crate::Slack;
-use crate::receive::{self, Heard, Unreadable};
+use crate::answer::Told;
+use crate::receive::Unreadable;
 use crate::wire::{Interaction, Outer, SlashCommand};
 use futures::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
@@ -227,15 +228,15 @@ impl Slack {
         let Some(envelope) = frame.envelope_id else { return Goes::On };
         let acks = acks.clone();
         tokio::spawn(async move {
-            let heard = match self.read(&frame.kind, frame.payload) {
-                Ok(heard) => heard,
+            let told = match self.read(&frame.kind, frame.payload) {
+                Ok(told) => told,
                 Err(unreadable) => {
                     // To refuse it would bring it again and again.
                     tracing::error!(kind = %frame.kind, "Slack sent something that this version does not know: {unreadable}");
-                    Heard::Nothing
+                    Told::default()
                 }
             };
-            let answer = self.hear(heard).await;
+            let answer = self.hear(told).await;
             if answer.is_to_come_again {
                 return;
             }
@@ -252,13 +253,12 @@ impl Slack {
         Goes::On
     }
 
-    fn read(&self, kind: &str, payload: Value) -> Result<Heard, Unreadable> {
-        let grammar = &self.settings.grammar;
+    fn read(&self, kind: &str, payload: Value) -> Result<Told, Unreadable> {
         Ok(match kind {
-            "slash_commands" => receive::command(serde_json::from_value::<SlashCommand>(payload)?, grammar),
-            "interactive" => receive::interaction(serde_json::from_value::<Interaction>(payload)?),
-            "events_api" => receive::event(serde_json::from_value::<Outer>(payload)?, grammar, self.settings.keywords),
-            _ => Heard::Nothing,
+            "slash_commands" => self.told_of_command(serde_json::from_value::<SlashCommand>(payload)?),
+            "interactive" => self.told_of_interaction(serde_json::from_value::<Interaction>(payload)?),
+            "events_api" => self.told_of_event(serde_json::from_value::<Outer>(payload)?),
+            _ => Told::default(),
         })
     }
 }

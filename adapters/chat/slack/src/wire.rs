@@ -9,6 +9,11 @@ use serde_json::Value;
 #[derive(Debug, Deserialize)]
 pub(crate) struct SlashCommand {
     pub(crate) team_id: String,
+    #[serde(default)]
+    enterprise_id: Option<String>,
+    /// A form has no booleans.
+    #[serde(default)]
+    is_enterprise_install: Option<String>,
     pub(crate) channel_id: String,
     pub(crate) user_id: String,
     #[serde(default)]
@@ -31,6 +36,10 @@ pub(crate) struct Interaction {
     pub(crate) user: User,
     #[serde(default)]
     pub(crate) team: Option<Named>,
+    #[serde(default)]
+    enterprise: Option<Named>,
+    #[serde(default)]
+    is_enterprise_install: bool,
     #[serde(default)]
     pub(crate) channel: Option<Named>,
     #[serde(default)]
@@ -128,6 +137,51 @@ pub(crate) struct Authorization {
     pub(crate) team_id: Option<String>,
     #[serde(default)]
     pub(crate) user_id: Option<String>,
+    #[serde(default)]
+    enterprise_id: Option<String>,
+    #[serde(default)]
+    is_enterprise_install: bool,
+}
+
+/// A workspace, and the organization that added Till for all of its workspaces.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Org {
+    pub(crate) workspace: String,
+    /// `E…`.
+    pub(crate) id: String,
+}
+
+impl Org {
+    fn of(workspace: Option<&str>, id: Option<&str>) -> Option<Self> {
+        let named = |id: Option<&str>| id.filter(|id| !id.is_empty()).map(str::to_owned);
+        Some(Self { workspace: named(workspace)?, id: named(id)? })
+    }
+}
+
+impl SlashCommand {
+    /// Who added Till, where that is not the workspace itself.
+    pub(crate) fn org(&self) -> Option<Org> {
+        let is_org = self.is_enterprise_install.as_deref() == Some("true");
+        Org::of(Some(&self.team_id), self.enterprise_id.as_deref()).filter(|_| is_org)
+    }
+}
+
+impl Interaction {
+    /// Likewise.
+    pub(crate) fn org(&self) -> Option<Org> {
+        let team = self.team.as_ref().map(|team| team.id.as_str()).or(self.user.team_id.as_deref());
+        let enterprise = self.enterprise.as_ref().map(|enterprise| enterprise.id.as_str());
+        Org::of(team, enterprise).filter(|_| self.is_enterprise_install)
+    }
+}
+
+impl Outer {
+    /// Likewise.
+    pub(crate) fn org(&self) -> Option<Org> {
+        let authorized = self.authorizations.first().filter(|authorized| authorized.is_enterprise_install)?;
+        let team = authorized.team_id.as_deref().unwrap_or(&self.team_id);
+        Org::of(Some(team), authorized.enterprise_id.as_deref())
+    }
 }
 
 #[derive(Debug, Deserialize)]

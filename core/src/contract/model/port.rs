@@ -231,9 +231,10 @@ impl Store for Model {
     ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let rows = self.rows();
         let from = (merchant.clone(), adapter.to_owned(), prefix.to_owned());
-        let below = rows.kept.range(from..).take_while(|((whose, by, key), _)| {
-            whose == merchant && by == adapter && key.starts_with(prefix)
-        });
+        let below = rows
+            .kept
+            .range(from..)
+            .take_while(|((whose, by, key), _)| whose == merchant && by == adapter && key.starts_with(prefix));
         let fresh = below.filter(|(_, kept)| kept.is_fresh(now));
         Ok(fresh.map(|((_, _, key), kept)| (key.clone(), kept.value.clone())).collect())
     }

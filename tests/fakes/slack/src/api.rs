@@ -127,6 +127,7 @@ impl World {
         let params = params?;
         // The one method that is called by its client id instead of a token.
         let caller = if name == "oauth.v2.access" { Caller::default() } else { self.caller(params.token.as_deref())? };
+        let caller = self.meant(caller, params)?;
         let channel = params.text("channel").unwrap_or_default();
         if let Some(secs) = self.limited(&caller, method, &channel) {
             return Ok(Reply::limited(secs));

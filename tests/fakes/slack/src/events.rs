@@ -18,7 +18,7 @@ impl World {
             "group_archive" | "group_rename" => "groups:read",
             _ => "",
         };
-        let tokens = self.tokens.values().filter(|token| token.team == team && token.is_live());
+        let tokens = self.tokens.values().filter(|token| self.is_for(token, team));
         let mut scopes = tokens.flat_map(|token| &token.scopes);
         if !subscribed || !(needs.is_empty() || scopes.any(|scope| scope == needs)) {
             return;
@@ -31,7 +31,7 @@ impl World {
             "type": "event_callback", "event_id": event_id, "event_time": self.now.secs(),
             "authorizations": [{
                 "enterprise_id": enterprise, "team_id": team, "user_id": set.bot_user, "is_bot": true,
-                "is_enterprise_install": false,
+                "is_enterprise_install": self.is_org_install(team),
             }],
             "is_ext_shared_channel": shared, "event_context": format!("4-{event_id}"),
         });

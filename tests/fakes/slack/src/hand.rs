@@ -23,7 +23,7 @@ impl World {
     /// Whether a person has the app's commands: those of their own workspace, in shared channels too.
     fn has_commands(&self, user: &str) -> bool {
         let home = self.home_of(user);
-        let mut tokens = self.tokens.values().filter(|token| token.team == home && token.is_live());
+        let mut tokens = self.tokens.values().filter(|token| self.is_for(token, &home));
         tokens.any(|token| token.scopes.iter().any(|scope| scope == "commands"))
     }
 
@@ -58,7 +58,7 @@ impl World {
             "type": kind, "team": self.team_brief(&team), "user": self.user_brief(user),
             "api_app_id": self.settings.app_id, "token": "legacy-verification-token", "trigger_id": trigger,
             "enterprise": enterprise.map(|(id, name)| json!({"id": id, "name": name})),
-            "is_enterprise_install": false,
+            "is_enterprise_install": self.is_org_install(&team),
         })
     }
 
@@ -72,8 +72,8 @@ impl World {
         let mut fields = json!({
             "token": "legacy-verification-token", "team_id": team, "team_domain": set.domain, "channel_id": channel,
             "channel_name": name, "user_id": user, "user_name": self.user(user).expect("acts").1.name,
-            "command": command, "text": text, "api_app_id": self.settings.app_id, "is_enterprise_install": "false",
-            "response_url": response_url, "trigger_id": trigger,
+            "command": command, "text": text, "api_app_id": self.settings.app_id,
+            "is_enterprise_install": self.is_org_install(&team).to_string(), "response_url": response_url, "trigger_id": trigger,
         });
         if let Some((id, enterprise)) = &set.enterprise {
             (fields["enterprise_id"], fields["enterprise_name"]) = (id.clone().into(), enterprise.clone().into());

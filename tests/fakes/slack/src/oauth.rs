@@ -2,7 +2,7 @@
 
 use crate::call::Params;
 use crate::refusal::Refusal;
-use crate::tokens::{Caller, Token};
+use crate::tokens::{Caller, Token, is_enterprise};
 use crate::world::World;
 use crate::{Inner, Slack};
 use axum::extract::{Query, State};
@@ -24,6 +24,13 @@ pub enum Consent {
     Allow {
         /// `T…`.
         team: String,
+        /// `U…` of the one who allows it.
+        user: String,
+    },
+    /// Allows it for all workspaces of an organization.
+    AllowOrg {
+        /// `E…`.
+        enterprise: String,
         /// `U…` of the one who allows it.
         user: String,
     },
@@ -87,7 +94,7 @@ impl World {
         let mut pairs = to.query_pairs_mut();
         match self.grants.consent.take().unwrap_or(first) {
             Consent::Deny => pairs.append_pair("error", "access_denied"),
-            Consent::Allow { team, user } => {
+            Consent::Allow { team, user } | Consent::AllowOrg { enterprise: team, user } => {
                 let code = format!("{}.{}", self.grants.codes.len() + 1000, self.secret());
                 let since = self.now;
                 self.grants.codes.insert(code.clone(), Code { team, user, scopes, redirect, since, used: false });
@@ -99,12 +106,13 @@ impl World {
         Ok(to.into())
     }
 
-    /// A token of that workspace; one that lives for ever is the same after the app is installed again.
+    /// A token of that workspace or organization; one that lives for ever is the same after the app is installed again.
     fn grant(&mut self, team: &str, mut scopes: Vec<String>) -> Value {
-        let set = self.team(team).clone();
+        let is_org = is_enterprise(team);
+        let set = if is_org { self.teams_in(team)[0].clone() } else { self.team(team).clone() };
         let mut body = json!({
             "ok": true, "token_type": "bot", "bot_user_id": set.bot_user, "app_id": self.settings.app_id,
-            "team": {"id": set.id, "name": set.name}, "is_enterprise_install": false,
+            "team": (!is_org).then(|| json!({"id": set.id, "name": set.name})), "is_enterprise_install": is_org,
             "enterprise": set.enterprise.as_ref().map(|(id, name)| json!({"id": id, "name": name})),
         });
         let lasting = self.tokens.iter().find(|(_, old)| old.team == team && old.is_live() && old.expires.is_none());

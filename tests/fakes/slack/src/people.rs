@@ -16,7 +16,7 @@ pub(crate) fn test(world: &mut World, caller: &Caller, _: &Params) -> Result<Val
     let team = world.team(&caller.team);
     let mut body = json!({
         "ok": true, "url": format!("https://{}.slack.com/", team.domain), "team": team.name, "user": "till",
-        "team_id": team.id, "user_id": team.bot_user, "bot_id": team.bot_id, "is_enterprise_install": false,
+        "team_id": team.id, "user_id": team.bot_user, "bot_id": team.bot_id, "is_enterprise_install": caller.is_org,
     });
     if let Some((id, _)) = &team.enterprise {
         body["enterprise_id"] = id.clone().into();
@@ -84,6 +84,10 @@ pub(crate) fn groups(world: &mut World, caller: &Caller, params: &Params) -> Res
 /// `usergroups.users.list`
 pub(crate) fn group_users(world: &mut World, caller: &Caller, params: &Params) -> Result<Value, Refusal> {
     let id = params.need("usergroup")?;
+    if caller.is_org {
+        // "Required if org token is used."
+        params.need("team_id")?;
+    }
     let team = world.team(&caller.team);
     let group = team.groups.iter().find(|group| group.id == id).ok_or_else(|| Refusal::new("no_such_subteam"))?;
     if group.disabled && !params.flag("include_disabled") {

@@ -3,6 +3,7 @@
 use crate::deliver::Answer;
 use crate::settings::ChannelKind;
 use crate::state::{Content, Message};
+use crate::tokens::is_enterprise;
 use crate::world::World;
 use crate::{Slack, shapes};
 use serde_json::{Value, json};
@@ -141,18 +142,26 @@ impl Slack {
         self.tells(opens).await.1
     }
 
-    /// Somebody removes the app from a workspace: its tokens are `account_inactive` from now on.
-    pub async fn uninstall(&self, team: &str) -> Vec<Answer> {
+    /// Somebody removes the app from a workspace, or from all of an organization: its tokens are `account_inactive` from
+    /// now on.
+    pub async fn uninstall(&self, from: &str) -> Vec<Answer> {
         let removes = |world: &mut World| {
-            let bot = world.team(team).bot_user.clone();
-            let tokens = json!({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [bot]}});
-            world.tell_team(team, "tokens_revoked", tokens, false);
-            world.tell_team(team, "app_uninstalled", json!({"type": "app_uninstalled"}), false);
-            let tokens = world.tokens.values_mut().filter(|token| token.team == team && token.is_live());
+            let teams = match is_enterprise(from) {
+                true => world.teams_in(from).into_iter().cloned().collect(),
+                false => vec![world.team(from).clone()],
+            };
+            for team in &teams {
+                let tokens = json!({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [team.bot_user]}});
+                world.tell_team(&team.id, "tokens_revoked", tokens, false);
+                world.tell_team(&team.id, "app_uninstalled", json!({"type": "app_uninstalled"}), false);
+            }
+            let tokens = world.tokens.values_mut().filter(|token| token.team == from && token.is_live());
             tokens.for_each(|token| token.end("account_inactive"));
-            world.channels.values_mut().filter(|channel| channel.team == team).for_each(|channel| {
-                channel.members.remove(&bot);
-            });
+            for team in &teams {
+                world.channels.values_mut().filter(|channel| channel.team == team.id).for_each(|channel| {
+                    channel.members.remove(&team.bot_user);
+                });
+            }
         };
         self.tells(removes).await.1
     }

@@ -1,13 +1,16 @@
 //! Tokens: whose they are, what they may do, and why one is refused.
 
 use crate::Slack;
+use crate::call::Params;
 use crate::refusal::Refusal;
+use crate::settings::TeamSet;
 use crate::world::World;
 use till_core::time::Timestamp;
 
 /// What is known of a bot token.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
+    /// `T…`; `E…` for all workspaces of an organization.
     pub(crate) team: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) expires: Option<Timestamp>,
@@ -35,7 +38,14 @@ pub(crate) struct Caller {
     pub(crate) token: String,
     /// Empty for the app itself.
     pub(crate) team: String,
+    /// Of an organization: `team` is then the workspace that the call is about.
+    pub(crate) is_org: bool,
     pub(crate) scopes: Vec<String>,
+}
+
+/// Whether this names an organization, and not a workspace.
+pub(crate) fn is_enterprise(id: &str) -> bool {
+    id.starts_with('E')
 }
 
 impl Caller {
@@ -54,7 +64,7 @@ impl World {
         let token = token.filter(|token| !token.is_empty()).ok_or_else(|| Refusal::new("not_authed"))?;
         if token == self.settings.app_token {
             let scopes = vec!["connections:write".to_owned()];
-            return Ok(Caller { token: token.to_owned(), team: String::new(), scopes });
+            return Ok(Caller { token: token.to_owned(), team: String::new(), is_org: false, scopes });
         }
         let found = self.tokens.get(token).ok_or_else(|| Refusal::new("invalid_auth"))?;
         if let Some(error) = found.gone {
@@ -63,7 +73,48 @@ impl World {
         if found.expires.is_some_and(|expires| expires <= self.now) {
             return Err(Refusal::new("token_expired"));
         }
-        Ok(Caller { token: token.to_owned(), team: found.team.clone(), scopes: found.scopes.clone() })
+        let (team, is_org) = (found.team.clone(), is_enterprise(&found.team));
+        Ok(Caller { token: token.to_owned(), team, is_org, scopes: found.scopes.clone() })
+    }
+
+    /// The workspaces of an organization.
+    pub(crate) fn teams_in(&self, enterprise: &str) -> Vec<&TeamSet> {
+        let is_in = |team: &&TeamSet| team.enterprise.as_ref().is_some_and(|(id, _)| id == enterprise);
+        self.settings.teams.iter().filter(is_in).collect()
+    }
+
+    /// Whether a token is for this workspace: its own, or its organization's.
+    pub(crate) fn is_for(&self, token: &Token, team: &str) -> bool {
+        let enterprise = self.team(team).enterprise.as_ref().map(|(id, _)| id.as_str());
+        token.is_live() && (token.team == team || Some(token.team.as_str()) == enterprise)
+    }
+
+    /// Whether the app is there because the organization has it, and not by the workspace's own token.
+    pub(crate) fn is_org_install(&self, team: &str) -> bool {
+        self.installed(team) && !self.tokens.values().any(|token| token.team == team && token.is_live())
+    }
+
+    /// The workspace that a call with a token of an organization is about.
+    pub(crate) fn meant(&self, caller: Caller, params: &Params) -> Result<Caller, Refusal> {
+        if !caller.is_org {
+            return Ok(caller);
+        }
+        let of_channel = |id: String| self.channels.get(&id).map(|channel| channel.team.clone());
+        let of_user = |id: String| self.user(&id).map(|(team, _)| team.id.clone());
+        let named = params.text("channel").and_then(of_channel);
+        let named =
+            named.or_else(|| ["user", "users", "user_id"].into_iter().find_map(|name| of_user(params.text(name)?)));
+        let named =
+            named.or_else(|| self.triggers.get(&params.text("trigger_id")?).map(|trigger| trigger.team.clone()));
+        let named = named.or_else(|| params.text("team_id"));
+        let all = self.teams_in(&caller.team);
+        let team = match named {
+            Some(named) => {
+                all.iter().find(|team| team.id == named).ok_or_else(|| Refusal::new("team_access_not_granted"))?
+            }
+            None => all.first().ok_or_else(|| Refusal::new("team_not_found"))?,
+        };
+        Ok(Caller { team: team.id.clone(), ..caller })
     }
 }
 
@@ -82,7 +133,7 @@ impl Slack {
     /// The newest token of a workspace that works.
     pub fn token(&self, team: &str) -> Option<String> {
         let world = self.lock();
-        let live = world.tokens.iter().filter(|(_, token)| token.team == team && token.is_live());
+        let live = world.tokens.iter().filter(|(_, token)| world.is_for(token, team));
         live.max_by_key(|(_, token)| token.expires).map(|(text, _)| text.clone())
     }
 }

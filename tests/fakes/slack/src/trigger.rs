@@ -13,7 +13,7 @@ const URL_USES_MAX: u32 = 5;
 /// One `trigger_id`.
 #[derive(Clone, Debug)]
 pub(crate) struct Trigger {
-    team: String,
+    pub(crate) team: String,
     user: String,
     /// The modal it came from.
     pub(crate) view: Option<String>,

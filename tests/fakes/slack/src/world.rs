@@ -189,6 +189,6 @@ impl World {
 
     /// Whether the app is installed there: it has a token that was not taken away.
     pub(crate) fn installed(&self, team: &str) -> bool {
-        self.tokens.values().any(|token| token.team == team && token.is_live())
+        self.tokens.values().any(|token| self.is_for(token, team))
     }
 }

@@ -1,6 +1,6 @@
 //! The chat contract, run on Slack, as far as the fake is one.
 
-use crate::{Keywords, Settings, Slack};
+use crate::{Keywords, Settings, Slack, Tokens};
 use async_trait::async_trait;
 use std::sync::Arc;
 use till_core::command::Grammar;
@@ -37,7 +37,7 @@ async fn slack_does_what_every_chat_does() {
     let settings = Settings {
         merchant,
         api_url: format!("{}/api", fake.url()),
-        bot_token: "xoxb-shop-secret".to_owned().into(),
+        tokens: Tokens::Own("xoxb-shop-secret".to_owned().into()),
         app_token: None,
         signing_secret: None,
         connections: 1,

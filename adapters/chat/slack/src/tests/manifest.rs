@@ -10,7 +10,7 @@ fn words(value: &Value) -> Vec<&str> {
 
 #[test]
 fn without_extras_no_message_is_read() {
-    let manifest = manifest(&Grammar::default(), None, Extras::default());
+    let manifest = manifest(&Grammar::default(), None, None, Extras::default());
     let scopes = words(&manifest["oauth_config"]["scopes"]["bot"]);
     assert_eq!(
         scopes,
@@ -31,9 +31,19 @@ fn without_extras_no_message_is_read() {
 }
 
 #[test]
+fn many_workspaces_need_a_way_back_and_tokens_that_expire() {
+    let back = "https://till.example/slack/oauth";
+    let manifest = manifest(&Grammar::default(), None, Some(back), Extras::default());
+    assert_eq!(words(&manifest["oauth_config"]["redirect_urls"]), [back]);
+    let settings = &manifest["settings"];
+    assert_eq!((&settings["token_rotation_enabled"], &settings["org_deploy_enabled"]), (&true.into(), &true.into()));
+    assert_eq!(settings["socket_mode_enabled"], true, "Slack posts nothing; people come back to us");
+}
+
+#[test]
 fn over_http_every_address_is_ours() {
     let extras = Extras { keywords: true, history: true };
-    let manifest = manifest(&Grammar::default(), Some("https://till.example"), extras);
+    let manifest = manifest(&Grammar::default(), Some("https://till.example"), None, extras);
     assert_eq!(manifest["settings"]["socket_mode_enabled"], false);
     assert_eq!(manifest["settings"]["interactivity"]["request_url"], "https://till.example/slack/interactions");
     assert_eq!(manifest["settings"]["event_subscriptions"]["request_url"], "https://till.example/slack/events");

@@ -121,3 +121,46 @@ async fn a_workspace_that_removes_the_app_says_so_and_ends_its_tokens() {
     stand.slack.say("U0ANA", "C0SALES", "hello?", None).await;
     assert_eq!(stand.app.heard().len(), 2, "nothing is told any more");
 }
+
+#[tokio::test]
+async fn an_organization_allows_it_for_all_its_workspaces() {
+    let corp = Some(("E0CORP".to_owned(), "Corp".to_owned()));
+    let mut second = TeamSet::bare("T0SECOND", "second", "");
+    (second.bot_token, second.enterprise) = (None, corp.clone());
+    second.users = vec![UserSet::person("U0SEC", "sec", "Sec Second")];
+    let mut settings = Settings::test().team(second).team(TeamSet::bare("T0ELSE", "else", "xoxb-else"));
+    (settings.teams[0].bot_token, settings.teams[0].enterprise) = (None, corp);
+    let stand = Stand::with(settings).await;
+    stand.slack.consent(Consent::AllowOrg { enterprise: "E0CORP".into(), user: "U0ANA".into() });
+    let back = page(&stand, &[("scope", "chat:write,commands,users:read,usergroups:read,im:write")]).await.unwrap();
+    let granted = access(&stand, &[("code", &part(&back, "code").unwrap()), ("redirect_uri", BACK)]).await;
+    assert_eq!((&granted["team"], &granted["is_enterprise_install"]), (&Value::Null, &json!(true)));
+    assert_eq!(granted["enterprise"]["id"], "E0CORP");
+    let token = granted["access_token"].as_str().unwrap();
+    let call = async |method: &str, args: Value| stand.call_as(token, method, args).await;
+
+    assert_eq!(call("auth.test", json!({})).await["is_enterprise_install"], true);
+    let posted = call("chat.postMessage", json!({"channel": "C0SALES", "text": "here"})).await;
+    assert_eq!(posted["message"]["team"], "T0SHOP");
+    assert_eq!(call("users.info", json!({"user": "U0SEC"})).await["user"]["team_id"], "T0SECOND");
+    assert_eq!(call("conversations.open", json!({"users": "U0SEC"})).await["ok"], true);
+    let group = json!({"usergroup": "S0CASH"});
+    assert_eq!(call("usergroups.users.list", group).await["error"], "invalid_arguments");
+    let group = json!({"usergroup": "S0CASH", "team_id": "T0SHOP"});
+    assert_eq!(call("usergroups.users.list", group).await["users"], json!(["U0ANA"]));
+    let elsewhere = json!({"usergroup": "S0CASH", "team_id": "T0ELSE"});
+    assert_eq!(call("usergroups.users.list", elsewhere).await["error"], "team_access_not_granted");
+
+    let command = stand.slack.command("U0ANA", "C0SALES", "/pay", "").await;
+    let told = stand.slack.deliveries()[command.n].payload.clone();
+    assert_eq!((&told["is_enterprise_install"], &told["enterprise_id"]), (&json!("true"), &json!("E0CORP")));
+    stand.slack.open_home("U0ANA").await;
+    let authorized = stand.app.got().last().unwrap().json()["authorizations"][0].clone();
+    assert_eq!(
+        (&authorized["is_enterprise_install"], &authorized["team_id"], &authorized["enterprise_id"]),
+        (&json!(true), &json!("T0SHOP"), &json!("E0CORP"))
+    );
+    stand.slack.uninstall("E0CORP").await;
+    assert_eq!(call("auth.test", json!({})).await["error"], "account_inactive");
+    assert_eq!(stand.slack.token("T0ELSE").as_deref(), Some("xoxb-else"));
+}
