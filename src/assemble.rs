@@ -1,7 +1,14 @@
-//! Puts the parts together: the only file that names an adapter.
+//! Puts the parts together: the only module that names an adapter.
 //!
 //! Adding a provider or a chat platform touches its own folder, one dependency, one block of configuration, and the
 //! line here that makes it.
+
+#[cfg(not(feature = "slack"))]
+pub mod no_slack;
+#[cfg(feature = "slack")]
+pub mod slack;
+#[cfg(not(feature = "slack"))]
+pub use no_slack as slack;
 
 use crate::accounts::{BadAccount, Reread, Source};
 use crate::client::Client;
@@ -24,10 +31,8 @@ use std::time::Duration;
 use till_core::id::Entropy as _;
 use till_core::id::{AccountId, MerchantId};
 use till_core::port::chat::Chat;
-#[cfg(feature = "slack")]
-use till_core::port::chat::Health;
 use till_core::port::http::Http;
-use till_core::port::psp::{Access, AccountSettings, Finding, Psp};
+use till_core::port::psp::{Access, AccountSettings, Psp};
 use till_core::port::store::{AccountRow, Store, StoreError};
 use till_core::time::Timestamp;
 use tokio::task::JoinSet;
@@ -190,10 +195,11 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
     if config.web.enabled {
         return Err(StartError::NotBuilt("web"));
     }
+    let http: Arc<dyn Http> = Arc::new(Client::new()?);
     if config.slack.enabled && *front == Front::Public {
         #[cfg(feature = "slack")]
         {
-            let slack = slack(config, &merchant, &rows, &clock)?;
+            let slack = slack::open(config, &slack::Around::of(&merchant, &rows, &ring, &http, &clock))?;
             routes = routes.merge(slack.router());
             chats.insert(slack.name(), slack);
         }
@@ -206,7 +212,7 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         accounts,
         chats,
         store: rows.store.clone(),
-        http: Arc::new(Client::new()?),
+        http,
         ring,
         grammar: config.grammar()?,
         links: links(config)?,
@@ -359,88 +365,6 @@ pub fn accounts(config: &Config, rows: Vec<AccountRow>) -> Result<Vec<At>, Start
         return Err(StartError::NoProvider);
     }
     Ok(source.start(rows)?)
-}
-
-#[cfg(feature = "slack")]
-fn slack(
-    config: &Config,
-    merchant: &Merchant,
-    rows: &Rows,
-    clock: &Clock,
-) -> Result<Arc<till_slack::Slack>, StartError> {
-    use crate::config::secret;
-    use till_slack::{Keywords, Settings, Slack};
-    let set = &config.slack;
-    let some = |key, place: &str| (!place.is_empty()).then(|| secret(key, place)).transpose();
-    let settings = Settings {
-        merchant: merchant.id.clone(),
-        api_url: set.api_url.trim_end_matches('/').to_owned(),
-        bot_token: secret("slack.bot_token", &set.bot_token)?,
-        app_token: some("slack.app_token", &set.app_token)?,
-        signing_secret: some("slack.signing_secret", &set.signing_secret)?,
-        connections: set.connections,
-        keywords: if set.keywords { Keywords::Read } else { Keywords::Ignored },
-        grammar: config.grammar()?,
-        currency: merchant.currency,
-    };
-    if settings.app_token.is_none() && settings.signing_secret.is_none() {
-        let why = "set it for Socket Mode, or slack.signing_secret for HTTP: else nothing that people do is heard";
-        return Err(BadConfig::Value { key: "slack.app_token", why: why.to_owned() }.into());
-    }
-    let slack = Slack::new(settings, rows.store.clone(), clock.clone(), merchant.locale.clone());
-    slack.map_err(|error| StartError::Typed(error.to_string()))
-}
-
-/// What the doctor finds about Slack; `None` where Till does not talk there.
-///
-/// # Errors
-/// [`StartError`]: Slack is configured and not built in, or its configuration cannot be used.
-pub async fn slack_findings(config: &Config, rows: &Rows, clock: &Clock) -> Result<Option<Vec<Finding>>, StartError> {
-    if !config.slack.enabled {
-        return Ok(None);
-    }
-    #[cfg(feature = "slack")]
-    {
-        let slack = slack(config, &merchant(config)?, rows, clock)?;
-        Ok(Some(vec![match slack.could_talk().await {
-            Health::Well => Finding::good("its tokens work"),
-            Health::Ill(why) => {
-                Finding::wrong(why, "the README has the five steps; `till slack manifest` prints the rights")
-            }
-        }]))
-    }
-    #[cfg(not(feature = "slack"))]
-    {
-        let _ = (rows, clock);
-        Err(StartError::NotBuilt("slack"))
-    }
-}
-
-/// The manifest of a Slack app for this till, as JSON.
-///
-/// # Errors
-/// [`StartError`]: Slack is not built in, or the configuration cannot be used.
-pub fn slack_manifest(config: &Config, way: SlackWay, extras: SlackExtras) -> Result<String, StartError> {
-    #[cfg(feature = "slack")]
-    {
-        let public = &config.http.public_url;
-        let url = match way {
-            SlackWay::Socket => None,
-            SlackWay::Http if public.is_empty() => {
-                let why = "set it, since Slack must reach Till at it; or leave out --http for Socket Mode".to_owned();
-                return Err(BadConfig::Value { key: "http.public_url", why }.into());
-            }
-            SlackWay::Http => Some(public.as_str()),
-        };
-        let SlackExtras { keywords, history } = extras;
-        let manifest = till_slack::manifest(&config.grammar()?, url, till_slack::Extras { keywords, history });
-        Ok(format!("{manifest:#}\n"))
-    }
-    #[cfg(not(feature = "slack"))]
-    {
-        let _ = (config, way, extras);
-        Err(StartError::NotBuilt("slack"))
-    }
 }
 
 /// How Slack reaches Till.

@@ -187,7 +187,7 @@ async fn perform(cli: Cli) -> Result<(), StartError> {
             log("error", LogFormat::Text)?;
             look::reconcile(&config, &args).await
         }
-        Command::Slack(command) => slack::run(&config, &command),
+        Command::Slack(command) => slack::run(&config, command).await,
         Command::Stripe(command) => look::stripe(&config, command).await,
         Command::Payments(command) => {
             let rows = assemble::rows(&config).await?;

@@ -244,8 +244,12 @@ impl Default for WebConfig {
 pub struct SlackConfig {
     /// Whether Till talks in Slack.
     pub enabled: bool,
-    /// The bot's token, as `env:NAME` or `file:PATH`.
+    /// The bot's token, as `env:NAME` or `file:PATH`: one workspace. Not read where `client_id` is set.
     pub bot_token: String,
+    /// The app's client id: every workspace that adds Till. Empty: one workspace.
+    pub client_id: String,
+    /// The app's client secret, as `env:NAME` or `file:PATH`.
+    pub client_secret: String,
     /// The app's token, as `env:NAME` or `file:PATH`: Socket Mode. Empty: none.
     pub app_token: String,
     /// The app's signing secret, as `env:NAME` or `file:PATH`: what Slack posts to `/slack/…`. Empty: nothing is heard.
@@ -263,6 +267,8 @@ impl Default for SlackConfig {
         Self {
             enabled: false,
             bot_token: "env:SLACK_BOT_TOKEN".into(),
+            client_id: String::new(),
+            client_secret: "env:SLACK_CLIENT_SECRET".into(),
             app_token: "env:SLACK_APP_TOKEN".into(),
             signing_secret: String::new(),
             connections: 2,

@@ -30,7 +30,7 @@ pub async fn examine(config: &Config, rows: &Rows, clock: &Clock) -> Result<Find
         ("links".to_owned(), vec![of_links(&links)]),
         ("queues".to_owned(), vec![of_queues(rows.store.backlog().await?)]),
     ];
-    all.extend(assemble::slack_findings(config, rows, clock).await?.map(|found| ("slack".to_owned(), found)));
+    all.extend(assemble::slack::findings(config, rows, clock).await?.map(|found| ("slack".to_owned(), found)));
     let source = assemble::source(config);
     let kept = source.all(rows.store.accounts(&assemble::merchant_id()).await?);
     if kept.is_empty() {

@@ -1,6 +1,8 @@
-//! `till slack …`: what Slack must know of this till.
+//! `till slack …`: what Slack must know of this till, and which workspaces added it.
 
-use crate::assemble::{self, SlackExtras, SlackWay, StartError};
+use super::INVITATION;
+use crate::assemble::{self, SlackExtras, SlackWay, StartError, slack};
+use crate::clock;
 use crate::config::Config;
 use clap::Subcommand;
 
@@ -11,6 +13,9 @@ pub(super) enum SlackCommand {
         /// Slack posts to http.public_url, instead of through sockets that Till opens
         #[arg(long)]
         http: bool,
+        /// Any number of workspaces may add the app (slack.client_id); they come back to http.public_url
+        #[arg(long)]
+        many: bool,
         /// Also read plain messages for commands (slack.keywords): asks for more rights
         #[arg(long)]
         keywords: bool,
@@ -18,11 +23,37 @@ pub(super) enum SlackCommand {
         #[arg(long)]
         history: bool,
     },
+    /// Print a link with which one workspace can add Till, good for 15 minutes
+    Install {
+        /// Also ask for the right to read channels, to find a card whose post had no clear answer
+        #[arg(long)]
+        history: bool,
+    },
+    /// List the workspaces that added Till
+    Workspaces,
 }
 
-pub(super) fn run(config: &Config, command: &SlackCommand) -> Result<(), StartError> {
-    let SlackCommand::Manifest { http, keywords, history } = *command;
-    let way = if http { SlackWay::Http } else { SlackWay::Socket };
-    print!("{}", assemble::slack_manifest(config, way, SlackExtras { keywords, history })?);
+pub(super) async fn run(config: &Config, command: SlackCommand) -> Result<(), StartError> {
+    match command {
+        SlackCommand::Manifest { http, many, keywords, history } => {
+            let way = if http { SlackWay::Http } else { SlackWay::Socket };
+            print!("{}", slack::manifest(config, way, many, SlackExtras { keywords, history })?);
+        }
+        SlackCommand::Install { history } => {
+            let rows = assemble::rows(config).await?;
+            let link = slack::install_link(config, &rows, history, INVITATION, &clock::system()).await?;
+            println!("Good for one workspace, for 15 minutes, while `till serve` runs:\n{link}");
+            rows.close().await;
+        }
+        SlackCommand::Workspaces => {
+            let rows = assemble::rows(config).await?;
+            let all = slack::workspaces(config, &rows, &clock::system()).await?;
+            if all.is_empty() {
+                println!("None yet: `till slack install` prints a link for one.");
+            }
+            all.iter().for_each(|line| println!("{line}"));
+            rows.close().await;
+        }
+    }
     Ok(())
 }

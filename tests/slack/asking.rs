@@ -5,9 +5,22 @@ use crate::support::eventually;
 use crate::support::slack::{ANA, BO, Office, SALES, button, code_in, id_of, labels};
 use fake_slack::{Outcome, Way};
 use serde_json::{Value, json};
+use std::time::Duration;
 use till_core::port::store::Staff;
 
 both_ways! {
+    async fn five_at_once_stand_as_soon_as_slack_lets_them(office: Office) {
+        let ask = async |n: u32| office.pay(&format!("{n} EUR coffee {n}")).await;
+        for code in futures::future::join_all((1..=5).map(ask)).await {
+            office.says(&code, "Please pay").await;
+        }
+        let posts = office.slack.calls().into_iter().filter(|call| call.method == "chat.postMessage");
+        let at: Vec<_> = posts.map(|call| call.at).collect();
+        // One a second and channel, and none waits as a post without an answer must.
+        assert!(at[at.len() - 1].since(at[0]) < Duration::from_secs(20), "{at:?}");
+        office.close().await;
+    }
+
     async fn a_coffee_is_asked_for_paid_and_refunded_in_part(office: Office) {
         let code = office.pay("25 EUR coffee").await;
         let card = office.says(&code, "Please pay 25.00 EUR").await;

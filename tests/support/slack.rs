@@ -8,7 +8,7 @@
 
 use super::stripe::{Plan, Shop, place};
 use super::{PATIENCE, choose, eventually, to_provider};
-use fake_slack::{Answer, Clock, Kind, Settings, Shown, Slack, Way};
+use fake_slack::{Answer, ChannelKind, ChannelSet, Clock, Kind, Settings, Shown, Slack, TeamSet, UserSet, Way};
 use reqwest::StatusCode;
 use serde_json::Value;
 use std::ops::Deref;
@@ -21,20 +21,77 @@ pub(crate) const SALES: &str = "C0SALES";
 pub(crate) const ANA: &str = "U0ANA";
 /// A customer.
 pub(crate) const BO: &str = "U0BO";
+/// Staff of another workspace.
+pub(crate) const DEE: &str = "U0DEE";
 /// Ana, as the staff list has her.
 pub(crate) const STAFF: &str = "slack:T0SHOP/U0ANA";
 
+/// How Till comes by its tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// The host puts the one of the workspace into a file.
+    ByHand,
+    /// Each workspace adds Till by itself; nobody has yet.
+    ByOAuth,
+    /// Likewise, and tokens end after twelve hours.
+    ByOAuthForHours,
+}
+
+/// A second workspace, `annex`: Dee works there, and its channel `partners` is shared with Ana's.
+pub(crate) fn annex() -> TeamSet {
+    let channel = |id: &str, name: &str, members: &[&str], shared_with: &[&str]| ChannelSet {
+        id: id.into(),
+        name: name.into(),
+        kind: ChannelKind::Public,
+        members: members.iter().map(|&member| member.to_owned()).collect(),
+        bot: true,
+        shared_with: shared_with.iter().map(|&team| team.to_owned()).collect(),
+    };
+    TeamSet {
+        bot_token: None,
+        users: vec![UserSet::person(DEE, "dee", "Dee Dahl")],
+        channels: vec![
+            channel("C0ANNEX", "annex", &[DEE], &[]),
+            channel("C0PARTNERS", "partners", &[DEE, ANA, "U0SHOPBOT"], &["T0SHOP"]),
+        ],
+        ..TeamSet::bare("T0ANNEX", "annex", "")
+    }
+}
+
+fn settings(way: Way, added: Added, url: &str) -> Settings {
+    let mut settings = Settings { way, ..Settings::test() };
+    if added != Added::ByHand {
+        settings.teams[0].bot_token = None;
+        settings.redirect_urls = vec![format!("{url}/slack/oauth")];
+        settings.rotation = added == Added::ByOAuthForHours;
+        settings = settings.team(annex());
+        for team in &mut settings.teams {
+            team.enterprise = Some(("E0CORP".into(), "Corp".into()));
+        }
+    }
+    settings
+}
+
 /// A fake Slack that reaches Till at `url`, and a till that is set up for it.
-pub(crate) async fn talk_there(way: Way, config: &mut Config, url: &str, data: &Path, clock: Clock) -> Slack {
-    let settings = Settings { way, ..Settings::test() };
-    let team = settings.teams[0].clone();
+pub(crate) async fn talk_there(
+    way: Way,
+    added: Added,
+    config: &mut Config,
+    url: &str,
+    data: &Path,
+    clock: Clock,
+) -> Slack {
+    let settings = settings(way, added, url);
+    let bot_token = settings.teams[0].bot_token.clone().unwrap_or_default();
     for (name, secret) in [
-        ("slack-bot", team.bot_token.as_deref().unwrap()),
+        ("slack-bot", &bot_token),
+        ("slack-client", &settings.client_secret),
         ("slack-app", &settings.app_token),
         ("slack-signing", &settings.signing_secret),
     ] {
         std::fs::write(data.join(name), secret).unwrap();
     }
+    let client_id = if added == Added::ByHand { String::new() } else { settings.client_id.clone() };
     let slack = fake_slack::serve(settings, clock).await;
     for (kind, path) in [(Kind::Command, "commands"), (Kind::Interaction, "interactions"), (Kind::Event, "events")] {
         slack.request_url(kind, &format!("{url}/slack/{path}"));
@@ -42,6 +99,8 @@ pub(crate) async fn talk_there(way: Way, config: &mut Config, url: &str, data: &
     config.slack = SlackConfig {
         enabled: true,
         bot_token: place(data, "slack-bot"),
+        client_id,
+        client_secret: place(data, "slack-client"),
         app_token: if way == Way::Socket { place(data, "slack-app") } else { String::new() },
         signing_secret: place(data, "slack-signing"),
         api_url: format!("{}/api", slack.url()),

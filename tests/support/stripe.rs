@@ -6,6 +6,7 @@
 //! ```
 //! One clock serves both, and can be moved. In the end of each story the books of both are compared.
 
+use super::slack::Added;
 use super::{Side, choose, eventually, link_of, moved_clock, to_provider, told_once};
 use fake_slack::Way;
 use fake_stripe::{Delivery, Settings, Stripe, complaints, newer};
@@ -79,6 +80,8 @@ pub(crate) struct Plan {
     pub(crate) access: Access,
     /// How Slack reaches it, where it talks there as well.
     pub(crate) slack: Option<Way>,
+    /// How it comes by its Slack tokens.
+    pub(crate) added: Added,
     /// What [`POOR_KEY`] lacks; where there is something, the shop begins with that key.
     pub(crate) lacks: Option<&'static str>,
 }
@@ -91,6 +94,7 @@ impl Default for Plan {
             polls: Polls::Usual,
             access: Access::Own,
             slack: None,
+            added: Added::ByHand,
             lacks: None,
         }
     }
@@ -135,7 +139,10 @@ impl Shop {
 
         let mut config = config(&plan, &url, data.path());
         let slack = match plan.slack {
-            Some(way) => Some(super::slack::talk_there(way, &mut config, &url, data.path(), clock.clone()).await),
+            Some(way) => {
+                let until = super::slack::talk_there(way, plan.added, &mut config, &url, data.path(), clock.clone());
+                Some(until.await)
+            }
             None => None,
         };
         set_up(&plan, &config, &stripe_url, &url, data.path(), clock()).await;

@@ -23,6 +23,11 @@ use std::sync::Arc;
 use till_core::port::http::Http;
 use till_core::vault::Vault;
 
+/// Where people come back to after they added Till, at a till that is reached at `public_url`.
+pub fn redirect_uri(public_url: &str) -> String {
+    format!("{public_url}/slack/oauth")
+}
+
 /// Where random bytes come from.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 

@@ -31,7 +31,7 @@ mod views;
 mod wire;
 
 pub use api::NoCertificates;
-pub use install::{App, Random, Workspace};
+pub use install::{App, Random, Workspace, redirect_uri};
 pub use manifest::{Extras, manifest};
 pub use receive::Keywords;
 
@@ -95,7 +95,7 @@ enum Access {
     /// One, and the workspace that it belongs to, once Slack has said so.
     Own { token: SecretString, workspace: OnceLock<String> },
     /// One for each workspace that added Till.
-    Installed(Installs),
+    Installed(Arc<Installs>),
 }
 
 /// Settings that hold for all workspaces.
@@ -142,7 +142,9 @@ impl Slack {
         let api = Api::new(&api_url)?;
         let access = match tokens {
             Tokens::Own(token) => Access::Own { token, workspace: OnceLock::new() },
-            Tokens::OfApp(app) => Access::Installed(Installs::new(*app, store.clone(), merchant.clone(), api_url)),
+            Tokens::OfApp(app) => {
+                Access::Installed(Arc::new(Installs::new(*app, store.clone(), merchant.clone(), api_url)))
+            }
         };
         Ok(Arc::new(Self {
             settings: Common { merchant, app_token, signing_secret, connections, keywords, grammar, currency },

@@ -61,7 +61,7 @@ struct Verdict {
 impl App {
     /// Where Slack leads back to.
     pub(super) fn redirect_uri(&self) -> String {
-        format!("{}/slack/oauth", self.public_url)
+        super::redirect_uri(&self.public_url)
     }
 
     /// Slack's page where somebody allows it. It stands beside the Web API.

@@ -191,12 +191,19 @@ impl Installs {
     ///
     /// # Errors
     /// [`SendError::AuthDead`]: nobody added Till there, or its token has ended.
-    pub(crate) async fn token(&self, workspace: &str, now: Timestamp) -> Result<Held, SendError> {
+    pub(crate) async fn token(self: &Arc<Self>, workspace: &str, now: Timestamp) -> Result<Held, SendError> {
         let found = self.find(workspace, now).await?.ok_or(SendError::AuthDead)?;
-        if found.lives(now, RENEWED_BEFORE) || self.resting.get(&found.id).is_some_and(|until| now < *until) {
+        if found.lives(now, RENEWED_BEFORE) || self.rests(&found.id, now) {
             return self.if_it_lives(found, now);
         }
-        self.renewed(found, now).await
+        // By a task of its own: whoever waits may go away, and a refresh token that was used must not be lost with them.
+        let installs = self.clone();
+        let renewal = tokio::spawn(async move { installs.renewed(found, now).await });
+        renewal.await.unwrap_or(Err(SendError::Later { wait: None }))
+    }
+
+    fn rests(&self, id: &str, now: Timestamp) -> bool {
+        self.resting.get(id).is_some_and(|until| now < *until)
     }
 
     fn if_it_lives(&self, it: Installation, now: Timestamp) -> Result<Held, SendError> {
@@ -214,7 +221,8 @@ impl Installs {
         }
         // While we waited, it may have been done, or the workspace may have gone.
         let old = self.at(&old.id, now).await?.ok_or(SendError::AuthDead)?;
-        let Some(refresh) = old.refresh.clone().filter(|_| !old.lives(now, RENEWED_BEFORE)) else {
+        let is_due = !old.lives(now, RENEWED_BEFORE) && !self.rests(&old.id, now);
+        let Some(refresh) = old.refresh.clone().filter(|_| is_due) else {
             return self.if_it_lives(old, now);
         };
         match self.app.refresh(&self.api_url, &refresh).await {
