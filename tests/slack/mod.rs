@@ -3,6 +3,7 @@
 mod asking;
 mod judges;
 mod living;
+mod pictures;
 
 /// Tells a story over both ways in.
 macro_rules! both_ways {
