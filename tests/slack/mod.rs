@@ -1,6 +1,7 @@
 //! Stories in Slack, told over both ways in: each `story` runs once over HTTP and once over Socket Mode.
 
 mod asking;
+mod emulated;
 mod judges;
 mod living;
 mod pictures;
