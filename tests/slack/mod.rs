@@ -1,9 +1,11 @@
 //! Stories in Slack, told over both ways in: each `story` runs once over HTTP and once over Socket Mode.
 
 mod asking;
+mod emulated;
 mod installing;
 mod judges;
 mod living;
+mod pictures;
 
 /// Tells a story over both ways in.
 macro_rules! both_ways {

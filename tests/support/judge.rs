@@ -1,6 +1,6 @@
-//! Official SDKs as judges: a Node process that answers one line of JSON with another.
+//! Judges that others wrote, official SDKs and a Slack: a Node process that answers one line of JSON with another.
 //!
-//! What each can be asked stands at the head of `tests/judges/stripe/judge.mjs` and `tests/judges/slack/judge.mjs`.
+//! What each can be asked stands at the head of its `tests/judges/*/judge.mjs`.
 
 use super::PATIENCE;
 use serde_json::Value;
@@ -9,17 +9,19 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// A vendor's SDKs: the folder, the variable that says where they are installed, and the program.
-struct Sdk {
+/// What others wrote: the folder, the variable that says where they are installed, and the program.
+struct Written {
     folder: &'static str,
     variable: &'static str,
     program: &'static str,
 }
 
-const STRIPE: Sdk =
-    Sdk { folder: "stripe", variable: "TILL_STRIPE_JUDGE", program: include_str!("../judges/stripe/judge.mjs") };
-const SLACK: Sdk =
-    Sdk { folder: "slack", variable: "TILL_SLACK_JUDGE", program: include_str!("../judges/slack/judge.mjs") };
+const STRIPE: Written =
+    Written { folder: "stripe", variable: "TILL_STRIPE_JUDGE", program: include_str!("../judges/stripe/judge.mjs") };
+const SLACK: Written =
+    Written { folder: "slack", variable: "TILL_SLACK_JUDGE", program: include_str!("../judges/slack/judge.mjs") };
+const EMULATE: Written =
+    Written { folder: "emulate", variable: "TILL_EMULATE_JUDGE", program: include_str!("../judges/emulate/judge.mjs") };
 
 /// A judge that listens. Its process ends with it.
 pub(crate) struct Judge {
@@ -39,8 +41,13 @@ impl Judge {
         Self::of(&SLACK, test)
     }
 
-    fn of(sdk: &Sdk, test: &str) -> Option<Self> {
-        match Self::start(sdk) {
+    /// A Slack that is neither Slack's nor ours, likewise.
+    pub(crate) fn emulate(test: &str) -> Option<Self> {
+        Self::of(&EMULATE, test)
+    }
+
+    fn of(written: &Written, test: &str) -> Option<Self> {
+        match Self::start(written) {
             Ok(judge) => Some(judge),
             Err(why) => {
                 assert!(std::env::var_os("TILL_TEST_JUDGE").is_none(), "{why}: run `cargo xtask test`");
@@ -50,13 +57,13 @@ impl Judge {
         }
     }
 
-    fn start(sdk: &Sdk) -> Result<Self, &'static str> {
+    fn start(written: &Written) -> Result<Self, &'static str> {
         let usual =
-            || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(format!("judges/{}/judge.mjs", sdk.folder));
-        let program = std::env::var_os(sdk.variable).map_or_else(usual, PathBuf::from);
-        let text = std::fs::read_to_string(&program).map_err(|_| "the vendor's SDK is not installed")?;
+            || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(format!("judges/{}/judge.mjs", written.folder));
+        let program = std::env::var_os(written.variable).map_or_else(usual, PathBuf::from);
+        let text = std::fs::read_to_string(&program).map_err(|_| "the judge is not installed")?;
         // A copy from before would judge by rules that nobody reads any more.
-        if text != sdk.program {
+        if text != written.program {
             return Err("the installed judge is not the one in tests/judges");
         }
         let node = std::env::var_os("TILL_NODE").unwrap_or_else(|| "node".into());

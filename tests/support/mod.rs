@@ -1,5 +1,6 @@
 //! A small town for tests: a running demo, a customer, a staff member, and a clock that can be moved.
 
+pub(crate) mod browser;
 pub(crate) mod judge;
 pub(crate) mod slack;
 pub(crate) mod stripe;

@@ -1,4 +1,4 @@
-//! The judges that the tests ask: Stripe's and Slack's official SDKs, which run in Node.
+//! The judges that the tests ask: Stripe's and Slack's official SDKs and a Slack that others wrote, which run in Node.
 //!
 //! ```text
 //! Node, npm (found, or Debian's) ─► tests/judges/*, copied under target ─► npm ci, only after a lock file changed
@@ -23,10 +23,11 @@ pub(crate) struct Judges {
 }
 
 /// The folders in `tests/judges`, and the variable of each.
-const JUDGES: [(&str, &str); 2] = [("stripe", "TILL_STRIPE_JUDGE"), ("slack", "TILL_SLACK_JUDGE")];
+const JUDGES: [(&str, &str); 3] =
+    [("stripe", "TILL_STRIPE_JUDGE"), ("slack", "TILL_SLACK_JUDGE"), ("emulate", "TILL_EMULATE_JUDGE")];
 
-/// Debian 12 has Node 18. Stripe's SDK 23.1.0 asks for 20; Slack's are the newest that ask for 18. Every operation of
-/// both judges was tried on 18.20.8 on 2026-11-24.
+/// Debian 12 has Node 18. Stripe's SDK 23.1.0 asks for 20; Slack's are the newest that ask for 18; `emulate` 0.12.2 asks
+/// for 22, but its library alone does not need it. Every operation of the judges was tried on 18.20.8 on 2026-11-24.
 const NODE: Need =
     Need { variable: "TILL_NODE", program: "node", package: "nodejs", wanted: "Node 18 or newer", oldest: Some(18) };
 const NPM: Need = Need { variable: "TILL_NPM", program: "npm", package: "npm", wanted: "npm", oldest: None };
@@ -36,7 +37,7 @@ const FILES: [&str; 4] = [".npmrc", "judge.mjs", LOCK, "package.json"];
 /// The lock file that was installed. `npm ci` begins by removing its folder, so half an installation has none.
 const INSTALLED: &str = "node_modules/.installed-lock.json";
 
-/// Finds Node and npm, or installs them, and then the SDKs under `target`.
+/// Finds Node and npm, or installs them, and then the judges under `target`.
 pub(crate) fn ready(yes: bool, target: &Path) -> Result<Judges, Failure> {
     let [node, npm] = program::ready([&NODE, &NPM], yes)?;
     let install = |(name, variable)| Ok((variable, installed(name, target, &node, &npm)?));
@@ -44,7 +45,7 @@ pub(crate) fn ready(yes: bool, target: &Path) -> Result<Judges, Failure> {
     Ok(Judges { node, programs })
 }
 
-/// The program of one judge, beside its SDK.
+/// The program of one judge, beside what it runs.
 fn installed(name: &str, target: &Path, node: &Path, npm: &Path) -> Result<PathBuf, Failure> {
     let folder = target.join("judges").join(name);
     copy(&source(name), &folder)?;

@@ -70,12 +70,13 @@ Examples:
 enum Task {
     /// Install what the tests need (once), then run all of them
     ///
-    /// The tests drive a real browser: Chromium and ChromeDriver. And they ask judges, Stripe's and Slack's official SDKs,
-    /// which need Node 18 or newer and npm. On Debian and its relatives these are installed with apt-get, after asking when somebody
-    /// sits at the terminal. Elsewhere install them yourself; where they are not on the PATH, set TILL_CHROMIUM,
-    /// TILL_CHROMEDRIVER, TILL_NODE and TILL_NPM to the executables. Set, these win everywhere.
+    /// The tests drive a real browser: Chromium and ChromeDriver. And they ask judges, Stripe's and Slack's official SDKs
+    /// and a Slack that others wrote, which need Node 18 or newer and npm. On Debian and its relatives these are installed
+    /// with apt-get, after asking when somebody sits at the terminal. Elsewhere install them yourself; where they are not
+    /// on the PATH, set TILL_CHROMIUM, TILL_CHROMEDRIVER, TILL_NODE and TILL_NPM to the executables. Set, these win
+    /// everywhere.
     ///
-    /// The SDKs themselves come from the npm registry into target/judges, and again only when their lock file changed.
+    /// The judges themselves come from the npm registry into target/judges, and again only when their lock file changed.
     ///
     /// Each stage prints its seconds. The last lines name the tests that left themselves out, and why.
     Test(Test),

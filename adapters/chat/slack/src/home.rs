@@ -34,10 +34,11 @@ impl Slack {
             Ack::Talk | Ack::Nothing | Ack::Form => String::new(),
         };
         let how = help(&self.settings.grammar, None, &self.locale);
-        let sections = [overview, how].into_iter().filter(|text| !text.is_empty());
-        let blocks: Vec<Value> = sections
-            .map(|text| json!({ "type": "section", "text": plain_text(&cut(&text, TEXT_CHARS_MAX)) }))
-            .collect();
+        let section = |text: &str| json!({ "type": "section", "text": plain_text(&cut(text, TEXT_CHARS_MAX)) });
+        let mut blocks = vec![section(&how)];
+        if !overview.is_empty() {
+            blocks.splice(0..0, [section(&overview), json!({ "type": "divider" })]);
+        }
         let body = json!({ "user_id": user, "view": { "type": "home", "blocks": blocks } });
         self.call::<Value>(workspace, "views.publish", body).await.map(drop)
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! header   [TEST] Please pay 25.00 EUR
-//! rich text  For  coffee / Until  … / 2 × coffee  9.00 EUR / the note / the link as text
+//! rich text  the amount, unless the title says it / 2 × coffee  9.00 EUR / For  coffee / the note / the link as text
 //! actions  [Pay 25.00 EUR] [Refund] [Cancel] [Details]        context  who issued it, and the code
 //! ```
 //! What people typed stands in `rich_text` and `plain_text` alone, where Slack reads no marks. Everybody in a channel
@@ -11,7 +11,7 @@
 use crate::mrkdwn;
 use crate::people::parts;
 use serde_json::{Value, json};
-use till_core::card::{Action, Audience, Card, Mode, cut, is_web_address};
+use till_core::card::{Action, Audience, Card, Mode, Tone, cut, is_web_address};
 use till_core::place::PersonId;
 use till_core::port::chat::{Caps, Loss, Rendered};
 use till_core::text::Locale;
@@ -72,10 +72,18 @@ pub(crate) fn plain_text(text: &str) -> Value {
     json!({ "type": "plain_text", "text": text, "emoji": false })
 }
 
+/// Whether the amount stands in the title, and not only as the end of a larger one.
+fn says(title: &str, amount: &str) -> bool {
+    title.match_indices(amount).any(|(at, _)| title[..at].chars().next_back().is_none_or(char::is_whitespace))
+}
+
 fn body(card: &Card, as_text: &[&Action], locale: &Locale) -> Vec<Value> {
     let words = |text: &str| json!({ "type": "text", "text": text });
     let strong = |text: &str| json!({ "type": "text", "text": text, "style": { "bold": true } });
-    let mut parts = vec![strong(&card.amount), words("\n")];
+    let mut parts = Vec::new();
+    if !says(&card.title, &card.amount) {
+        parts.extend([strong(&card.amount), words("\n")]);
+    }
     for item in card.items.iter() {
         parts.push(words(&format!("{}  {}\n", item.name, item.amount)));
     }
@@ -110,7 +118,8 @@ fn button(n: usize, action: &Action, card: &Card, caps: &Caps, locale: &Locale) 
                 "type": "button", "action_id": format!("{FOLLOW}:{n}"), "text": plain_text(label),
                 "url": url, "value": card.code.to_string(),
             });
-            if n == 0 {
+            // Green is for what waits to be paid; a receipt waits for nobody.
+            if n == 0 && card.tone == Tone::Waiting {
                 button["style"] = "primary".into();
             }
             fits.then_some(button)

@@ -5,7 +5,7 @@ use crate::{receive, render};
 use fake_slack::block_kit::{Surface, complaints, view_complaints};
 use serde_json::{Value, json};
 use std::time::Duration;
-use till_core::card::Card;
+use till_core::card::{Card, Tone};
 use till_core::contract::chat::{HOSTILE, maximal, ordinary};
 use till_core::payment::Status;
 use till_core::place::PersonId;
@@ -55,6 +55,21 @@ fn the_ordinary_card_is_this_message() {
     assert_eq!(card.body["blocks"][0]["text"]["text"], "[TEST] Please pay coffee");
     assert_eq!(card.losses, []);
     assert!(card.body["text"].as_str().unwrap().contains("https://till.example/p/"), "the link stands in the text");
+}
+
+#[test]
+fn the_amount_is_said_once_and_a_receipt_is_not_green() {
+    let said = |title: &str| {
+        let title = till_core::card::Short::new(title);
+        let body = rendered(&Card { title, tone: Tone::Good, ..ordinary() }).body;
+        let first = body["blocks"][1]["elements"][0]["elements"][0]["text"].clone();
+        (first == *ordinary().amount, body["blocks"][2]["elements"][0].get("style").cloned())
+    };
+    let amount = ordinary().amount;
+    assert_eq!(said("Paid"), (true, None));
+    assert_eq!(said(&format!("Please pay {amount}")), (false, None));
+    assert_eq!(said(&format!("{amount}, refunded 1.00 EUR")), (false, None));
+    assert_eq!(said(&format!("Please pay 1{amount}")), (true, None), "the end of a larger amount");
 }
 
 #[test]
