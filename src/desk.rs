@@ -6,6 +6,7 @@
 //! No provider and no platform is called here: that follows from the outbox. The same human act, delivered twice, is
 //! answered with the first result.
 
+mod ask;
 mod look;
 
 use crate::book::{self, Loaded, Written};
@@ -17,27 +18,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use till_core::budget::{Budget, Rate};
 use till_core::card::{Audience, Press};
-use till_core::command::{Command, Pay, Said, To, help};
+use till_core::command::{Command, Said, help};
 use till_core::id::{Code, PaymentId, RefundId};
-use till_core::link::{self, Link, Purpose};
 use till_core::money::{Money, Reading};
-use till_core::order::{CheckoutOrder, IdemKey, Wording};
+use till_core::order::IdemKey;
 use till_core::payment::{self, Act, Decision, OutToday, Refusal};
 use till_core::place::{MessageRef, PersonId};
 use till_core::port::chat::Standing;
 use till_core::port::desk::{Ack, Again, Deed, Desk as Port, Inbound};
-use till_core::port::psp::Takes;
-use till_core::port::store::{
-    Change, Commit, Committed, InboxKey, NewPayment, NewWork, On, Recent, Shows, StoreError, TotalChange, Work,
-};
+use till_core::port::store::{Commit, InboxKey, NewWork, StoreError, TotalChange, Work};
 use till_core::time::Timestamp;
 
 /// How often one person may give a command.
 const COMMANDS: Rate = Rate { burst: 30, every: Duration::from_secs(1) };
 /// "The same a moment ago" reaches back this far.
 const SAME: Duration = Duration::from_secs(60);
-/// How many codes are tried before the desk says that it is busy.
-const CODES: u32 = 8;
 
 /// Answers people, on every platform.
 pub struct Desk {
@@ -130,6 +125,7 @@ impl Desk {
         match press {
             Some(Press { act: Act::Cancel, payment }) => self.cancel(inbound, payment, now).await,
             Some(Press { act: Act::Refund, payment }) => self.refund(inbound, payment, amount, now).await,
+            Some(Press { act: Act::Renew, payment }) => self.renew(inbound, payment, now).await,
             Some(_) | None => {
                 let example = format!("{} help", self.world.grammar.till());
                 Ok(self.say(self.words("desk-old-button", &[("example", &example)])))
@@ -182,6 +178,10 @@ impl Desk {
                 Some(id) => self.cancel(inbound, id, now).await,
                 None => Ok(self.refuse(&payment::unknown(code))),
             },
+            Command::Renew { code } => match self.find(code).await? {
+                Some(id) => self.renew(inbound, id, now).await,
+                None => Ok(self.refuse(&payment::unknown(code))),
+            },
             Command::Refund { code, amount, .. } => match self.find(code).await? {
                 Some(id) => self.refund(inbound, id, amount.as_deref(), now).await,
                 None => Ok(self.refuse(&payment::unknown(code))),
@@ -207,150 +207,6 @@ impl Desk {
 
     async fn load(&self, id: PaymentId) -> Result<Option<Loaded>, StoreError> {
         book::load(&self.world, &self.world.merchant.id, id).await
-    }
-
-    async fn pay(
-        &self,
-        inbound: &Inbound,
-        text: &str,
-        pay: Pay,
-        again: Again,
-        now: Timestamp,
-    ) -> Result<Ack, StoreError> {
-        let Some(at) = self.world.accounts.for_new() else {
-            return match self.world.store.answered(&self.world.merchant.id, &inbox_keys(inbound)).await? {
-                Some(known) => self.asked_before(Some(known)).await,
-                None => Ok(self.say(self.words("desk-no-account", &[]))),
-            };
-        };
-        let hint = match at.psp.takes(pay.total) {
-            Takes::Yes => None,
-            Takes::PerhapsTooSmall { least } => {
-                let least = least.text(&self.world.merchant.locale);
-                Some(self.words("desk-perhaps-too-small", &[("least", &least)]))
-            }
-            Takes::TooLarge { most } => return Ok(self.say(self.amount_words("desk-too-large", pay.total, most))),
-            Takes::UnknownCurrency => {
-                let currency = pay.total.currency();
-                return Ok(self.say(self.words("desk-unknown-currency", &[("currency", currency.code())])));
-            }
-            Takes::TooFine { step } => return Ok(self.say(self.amount_words("desk-too-fine", pay.total, step))),
-        };
-        for _ in 0..CODES {
-            let (id, code) = self.world.draw(|entropy| (PaymentId::new(now, entropy), Code::new(entropy)));
-            let mut commit = Commit::new(&self.world.merchant.id, now);
-            commit.inbox = inbox_keys(inbound);
-            commit.recent =
-                (again == Again::Unasked).then(|| Recent { key: digest(inbound, text), since: now.before(SAME) });
-            commit.payment = Some(self.new_payment(inbound, &pay, id, code, &at, now));
-            match self.world.store.commit(commit).await? {
-                Committed::Done => {
-                    self.world.bells.ring();
-                    tracing::info!(payment = %id, by = %inbound.by, "{} asked for {}: {id}", inbound.by, pay.total);
-                    let amount = pay.total.text(&self.world.merchant.locale);
-                    let text = self.words("desk-asked", &[("amount", &amount), ("code", &code.to_string())]);
-                    let text = hint.iter().fold(text, |text, hint| format!("{text} {hint}"));
-                    return Ok(Ack::Say { text, code: Some(code) });
-                }
-                Committed::Duplicate(known) => return self.asked_before(known).await,
-                Committed::Recent(known, then) => {
-                    self.remember(inbound, known, now).await?;
-                    return self.same(known, then, now).await;
-                }
-                Committed::CodeTaken | Committed::Moved | Committed::FenceLost => {}
-            }
-        }
-        Ok(Ack::Busy { text: self.words("desk-busy", &[]) })
-    }
-
-    /// A sentence about an amount that the provider does not take, and one that it would.
-    fn amount_words(&self, key: &str, asked: Money, would: Money) -> String {
-        let locale = &self.world.merchant.locale;
-        self.words(key, &[("amount", &asked.text(locale)), ("would", &would.text(locale))])
-    }
-
-    fn new_payment(
-        &self,
-        inbound: &Inbound,
-        pay: &Pay,
-        id: PaymentId,
-        code: Code,
-        at: &crate::world::At,
-        now: Timestamp,
-    ) -> Change {
-        let world = &self.world;
-        let asked = payment::ask(pay, &inbound.by, now);
-        let wording = Wording {
-            what: pay.what.clone(),
-            items: pay.items.clone(),
-            reference: pay.reference.clone(),
-            note: pay.note.clone(),
-            payer: match &pay.to {
-                Some(To::Person { id, .. }) => Some(PersonId { platform: inbound.by.platform.clone(), id: id.clone() }),
-                Some(To::Name(_)) | None => None,
-            },
-            payer_name: pay.to.as_ref().map(|to| match to {
-                To::Person { name, .. } | To::Name(name) => name.clone(),
-            }),
-            payer_email: pay.email.clone(),
-            asked_by_name: Some(inbound.name.clone()),
-        };
-        let links = [Purpose::Pay, Purpose::Receipt].map(|purpose| Link::first(purpose, &world.ring));
-        let tokens = links.clone().map(|link| link.token(id, &world.ring).unwrap_or_default());
-        let order = CheckoutOrder {
-            payment: id,
-            n: 1,
-            code,
-            amount: pay.total,
-            lines: book::lines(&wording, code, pay.total, book::Whole::All),
-            closes_at: book::closes_at(asked.deadline, now, at.psp.caps().checkout_life),
-            return_url: world.own_page(Purpose::Pay, &tokens[0]).unwrap_or_else(|| world.fallback_return_url()),
-            locale: world.merchant.locale.tag().to_owned(),
-            options: book::options(at, pay.total, &wording),
-        };
-        Change {
-            payment: id,
-            on: On::New(Box::new(NewPayment {
-                code,
-                account: at.account.id.clone(),
-                place: inbound.place.clone(),
-                wording,
-                links: links.into_iter().zip(tokens).map(|(link, token)| (link, link::hash(&token))).collect(),
-            })),
-            facts: asked.facts,
-            status: payment::Status::Preparing,
-            check_at: Some(asked.deadline),
-            shows: Shows::OnCards,
-            cards: vec![inbound.place.clone()],
-            work: vec![NewWork { key: IdemKey::create(id, 1), work: Work::CreateCheckout(order), due: now }],
-            objects: Vec::new(),
-        }
-    }
-
-    async fn asked_before(&self, known: Option<PaymentId>) -> Result<Ack, StoreError> {
-        let code = match known {
-            Some(id) => self.load(id).await?.map(|loaded| loaded.stored.code),
-            None => None,
-        };
-        let shown = code.map(|code| code.to_string()).unwrap_or_default();
-        Ok(Ack::Say { text: self.words("desk-asked-before", &[("code", &shown)]), code })
-    }
-
-    /// This act was answered with the question: told of again when the moment has passed, it asks for nothing new.
-    async fn remember(&self, inbound: &Inbound, known: PaymentId, now: Timestamp) -> Result<(), StoreError> {
-        let written = book::write::<()>(&self.world, &self.world.merchant.id, known, now, |loaded, commit| {
-            commit.inbox = inbox_keys(inbound);
-            commit.payment = Some(book::owing(&self.world, loaded, Vec::new(), now));
-            Ok(())
-        });
-        written.await.map(drop)
-    }
-
-    async fn same(&self, known: PaymentId, then: Timestamp, now: Timestamp) -> Result<Ack, StoreError> {
-        let Some(loaded) = self.load(known).await? else { return self.asked_before(None).await };
-        let code = loaded.stored.code;
-        let seconds = now.since(then).as_secs().max(1).to_string();
-        Ok(Ack::Same { text: self.words("desk-same", &[("seconds", &seconds), ("code", &code.to_string())]), code })
     }
 
     async fn cancel(&self, inbound: &Inbound, id: PaymentId, now: Timestamp) -> Result<Ack, StoreError> {

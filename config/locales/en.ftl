@@ -49,7 +49,9 @@ action-pay-rest = Pay the rest, { $amount }
 action-receipt = Receipt
 action-refund = Refund
 action-cancel = Cancel
+action-renew = Ask again
 confirm-refund = Up to { $amount } can go back for { $code }. How much?
+confirm-renew = Ask for the { $amount } of { $code } once more? A new card will stand here.
 confirm-cancel = Cancel { $code }? Nobody will be able to pay it any more.
 
 ## Statuses, as words in a sentence
@@ -114,6 +116,8 @@ desk-perhaps-too-small = The provider may find it too small: it takes { $least }
 desk-too-large = { $amount } is more than the provider takes, which is { $would }. Ask for it in parts.
 desk-too-fine = { $amount } cannot be paid at the provider: it counts in steps of { $would }. Round the amount.
 desk-unknown-currency = The provider does not take { $currency }. Ask in another currency.
+desk-renewed = Asked for { $amount } once more: { $code }, in place of { $was }.
+desk-renewed-before = { $was } was asked for once more already: { $code }.
 desk-asked-before = You asked for this already: { $code }.
 desk-same = You asked for the same { $seconds ->
     [one] one second
@@ -236,6 +240,7 @@ money-two-currencies = “{ $text }” names two currencies. Write one of them, 
 command-pay-about = ask for money
 command-cancel-about = call a payment off
 command-refund-about = give money back
+command-renew-about = ask for the same once more
 command-status-about = see how a payment stands
 command-help-about = explain the commands
 
@@ -254,6 +259,7 @@ command-cancel-more = The code stands on the card. Nobody can pay it any more; t
 command-refund-more =
     The code stands on the card. Without an amount, all of it goes back.
     The rest is the reason. If it begins with a number, put it in quotes.
+command-renew-more = For a payment that expired or was called off. The code stands on its card; a new card comes in the same conversation.
 command-status-more = The code stands on the card. Without one, you see what is open here.
 command-help-more = Without a word after it, you see all commands.
 
@@ -290,7 +296,7 @@ command-reference = “{ $text }” has something in it that a reference cannot 
 command-no-code = Which payment is it? Write the six characters that stand on its card.
 command-bad-code = “{ $text }” is not the code of a payment. Write the six characters that stand on its card.
 command-extra = I do not know what to do with “{ $text }”. Leave it out.
-command-no-such-verb = I do not know “{ $text }”. I know pay, cancel, refund, status and help.
+command-no-such-verb = I do not know “{ $text }”. I know pay, cancel, refund, renew, status and help.
 command-near-verb = I do not know “{ $text }”. Did you mean “{ $meant }”?
 
 command-long-text = That is too long for me. Write at most { $max } characters.
@@ -377,8 +383,9 @@ web-refused-store = The till is busy for a moment. Please send it again: it will
 # Slack
 slack-details = Details
 slack-link = Open the payment page
-slack-yes = Yes
-slack-no = No
+slack-link-after = See how it stands
+slack-yes = { $act }
+slack-no = Leave it
 slack-close = Close
 slack-show-it = Show it
 slack-one-more = One more

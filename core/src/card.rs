@@ -11,7 +11,7 @@
 
 use crate::id::{Code, PaymentId};
 use crate::order::Wording;
-use crate::payment::{Act, Payment, Status};
+use crate::payment::{Act, Payment, Status, Sums};
 use crate::text::Locale;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -373,7 +373,7 @@ fn actions(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Action> {
     if let Some(url) = view.receipt_url.filter(|_| sums.captured > 0) {
         actions.push(link(locale.say("action-receipt", &[]), url));
     }
-    for act in [Act::Refund, Act::Cancel] {
+    for act in [Act::Refund, Act::Cancel, Act::Renew] {
         if view.payment.may(act) {
             actions.push(Action::Press {
                 label: Short::new(locale.say(&format!("action-{}", act.name()), &[])),
@@ -381,7 +381,7 @@ fn actions(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Action> {
                 typed: format!("{} {} {}", view.typed, act.name(), view.code),
                 confirm: Some(Short::new(locale.say(
                     &format!("confirm-{}", act.name()),
-                    &[("amount", &sums.money(sums.refundable()).text(locale)), ("code", &view.code.to_string())],
+                    &[("amount", &sums.money(asks_about(act, &sums)).text(locale)), ("code", &view.code.to_string())],
                 ))),
                 asks: (act == Act::Refund).then(|| Short::new(sums.money(sums.refundable()).typed(locale))),
                 audience: Audience::Staff,
@@ -389,6 +389,11 @@ fn actions(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Action> {
         }
     }
     actions
+}
+
+/// The amount that a question about an act is about, in minor units.
+fn asks_about(act: Act, sums: &Sums) -> i64 {
+    if act == Act::Refund { sums.refundable() } else { sums.amount }
 }
 
 impl Card {

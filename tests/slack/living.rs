@@ -2,7 +2,7 @@
 
 use super::both_ways;
 use crate::support::eventually;
-use crate::support::slack::{ANA, BO, Office, SALES, labels};
+use crate::support::slack::{ANA, BO, Office, SALES, code_in, labels};
 use crate::support::stripe::{Links, Plan};
 use fake_slack::{EditWindow, Fault, Way};
 use std::time::Duration;
@@ -17,7 +17,7 @@ both_ways! {
         office.click(ANA, &card, "Cancel").await;
         office.whispered_to(ANA, "is being cancelled").await;
         let cancelled = office.says(&code, "Cancelled").await;
-        assert_eq!(labels(&cancelled), ["Details"]);
+        assert_eq!(labels(&cancelled), ["Ask again", "Details"]);
         office.slack.click_old(ANA, SALES, &card.ts, &card.blocks, &crate::support::slack::id_of(&card, "Cancel")).await;
         assert_eq!(office.facts(&code, "cancel_asked").await, 1);
         office.close().await;
@@ -37,6 +37,36 @@ both_ways! {
         office.stripe.refund_by_hand(&office.intent(&code), 500, None);
         let card = office.says(&code, "refunded 5.00 EUR").await;
         assert_eq!((office.cards(&code).len(), &*card.ts), (1, &*paid.ts), "it was taken for no twin");
+        office.close().await;
+    }
+
+    async fn what_expired_is_asked_for_once_more_and_no_more_often(office: Office) {
+        let thread = office.slack.say(BO, SALES, "two of them, please", None).await.0;
+        let (_, answers) = office.slack.mention(ANA, SALES, "pay 2 x 12.50 EUR cake ref:A-17 expires:2h", Some(&thread)).await;
+        assert!(answers.iter().all(|answer| answer.is_ok()));
+        let card = office.below(&thread, "Please pay 25.00 EUR").await;
+        let old = code_in(&card.words());
+        office.ahead(Duration::from_secs(2 * 3600 + 5));
+        let card = office.says(&old, "Expired").await;
+        office.click(BO, &card, "Ask again").await;
+        office.whispered_to(BO, "staff").await;
+        office.click(ANA, &card, "Ask again").await;
+        let said = office.whispered_to(ANA, "once more").await;
+        let new = office.payments().await[0].code.to_string();
+        assert!(said.words().contains(&new) && said.words().contains(&old) && new != old, "{}", said.words());
+        // In the same thread, with the same words, for as long; whoever presses again is shown the one that there is.
+        let again = office.says(&new, "Please pay 25.00 EUR").await;
+        assert_eq!(again.thread.as_deref(), Some(&*thread));
+        for words in ["2 × cake", "A-17"] {
+            assert!(again.words().contains(words), "{}", again.words());
+        }
+        office.click(ANA, &card, "Ask again").await;
+        office.whispered_to(ANA, "already").await;
+        assert!(office.command("/till", &format!("renew {old}")).await.contains(&new));
+        assert!(office.command("/till", &format!("renew {new}")).await.contains("open"), "it can be paid");
+        assert_eq!(office.payments().await.len(), 2);
+        office.payer_pays(&again).await;
+        office.says(&new, "Paid").await;
         office.close().await;
     }
 
@@ -311,11 +341,11 @@ async fn the_doctor_says_whether_slack_takes_the_tokens() {
         let found = till::doctor::examine(&office.config, &rows, &office.world.clock).await.unwrap();
         rows.close().await;
         let slack = found.into_iter().find(|(about, _)| about == "slack").expect("Slack is looked at").1;
-        slack[0].text.clone()
+        slack.into_iter().map(|finding| finding.text).collect::<Vec<_>>()
     };
-    assert_eq!(examine().await, "its tokens work");
+    assert_eq!(examine().await, ["the app token opens sockets", "the bot token works"]);
     office.slack.fail_next("apps.connections.open", Fault::Refused("invalid_auth".into()));
-    assert!(examine().await.starts_with("the app token"));
+    assert!(examine().await[0].starts_with("the app token, or Socket Mode: "));
     office.slack.revoke("xoxb-shop-secret");
-    assert!(examine().await.contains("install the app again"));
+    assert!(examine().await[1].contains("install the app again"));
 }

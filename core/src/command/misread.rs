@@ -314,7 +314,7 @@ impl Understood {
                 let words = [Some(grammar.opening(verb)), Some(code()), Some(amount), reason];
                 words.into_iter().flatten().collect::<Vec<_>>().join(" ")
             }
-            Some(verb @ (Verb::Cancel | Verb::Status)) => format!("{} {}", grammar.opening(verb), code()),
+            Some(verb @ (Verb::Cancel | Verb::Renew | Verb::Status)) => format!("{} {}", grammar.opening(verb), code()),
             Some(verb @ (Verb::Refund | Verb::Help)) => verb.example(grammar),
             None => match problem {
                 Problem::NearVerb { meant, .. } => meant.example(grammar),

@@ -5,7 +5,7 @@
 //! order   = { line item " + " } line item, options anywhere    /pay 25 EUR coffee to:@ana
 //! item    = [ quantity "x" ] amount [ text ]                   2 x 4.50 EUR coffee + 3 EUR cake
 //! option  = "to:" person | "email:" address | "expires:" 2h | "ref:" A-17 | "note:" "text"
-//! verb    = "pay" order | "cancel" code | "refund" code [amount] [reason] | "status" [code] | "help" [verb]
+//! verb    = "pay" order | "cancel" code | "refund" code [amount] [reason] | "renew" code | "status" [code] | "help" [verb]
 //! text    = words, or "words in quotes", which are never read as anything else
 //! ```
 //! `/pay` alone opens a form, `/till` alone is help. Amounts are those of [`crate::money`]; a currency stands next to
@@ -111,7 +111,9 @@ impl Grammar {
     pub fn opening(&self, verb: Verb) -> String {
         match verb {
             Verb::Pay => format!("{}{}", self.prefix(), self.pay),
-            Verb::Cancel | Verb::Refund | Verb::Status | Verb::Help => format!("{} {}", self.till(), verb.name()),
+            Verb::Cancel | Verb::Refund | Verb::Renew | Verb::Status | Verb::Help => {
+                format!("{} {}", self.till(), verb.name())
+            }
         }
     }
 
@@ -179,7 +181,9 @@ impl Grammar {
             return Some(First::Near(Verb::Pay));
         }
         let code = words.first().is_some_and(|word| word.text.parse::<Code>().is_ok());
-        nearest(&small, &[Verb::Cancel, Verb::Refund, Verb::Status], Verb::name).filter(|_| code).map(First::Near)
+        nearest(&small, &[Verb::Cancel, Verb::Refund, Verb::Renew, Verb::Status], Verb::name)
+            .filter(|_| code)
+            .map(First::Near)
     }
 }
 
@@ -251,6 +255,11 @@ pub enum Command {
         amount: Option<String>,
         /// Why.
         reason: Option<String>,
+    },
+    /// Ask for the same once more.
+    Renew {
+        /// As which payment did.
+        code: Code,
     },
     /// Say how things stand.
     Status {
@@ -378,7 +387,8 @@ impl Line<'_> {
         let Lexed { words, problem } = lex(self.said.text, from, self.said.mentions, options);
         let read = match verb {
             Verb::Pay => pay::read(&words, self.reading, &mut got),
-            Verb::Cancel => cancel(&words, &mut got),
+            Verb::Cancel => code_alone(&words, &mut got).map(|code| Command::Cancel { code }),
+            Verb::Renew => code_alone(&words, &mut got).map(|code| Command::Renew { code }),
             Verb::Refund => refund(&words, self.reading, &mut got),
             Verb::Status => status(&words, &mut got),
             Verb::Help => about(&words),
@@ -406,10 +416,10 @@ impl Line<'_> {
     }
 }
 
-fn cancel(words: &[Word<'_>], got: &mut Understood) -> Result<Command, Problem> {
+fn code_alone(words: &[Word<'_>], got: &mut Understood) -> Result<Code, Problem> {
     let (code, rest) = code(words, got)?;
     no_more(rest)?;
-    Ok(Command::Cancel { code })
+    Ok(code)
 }
 
 fn refund(words: &[Word<'_>], reading: &Reading<'_>, got: &mut Understood) -> Result<Command, Problem> {

@@ -53,6 +53,7 @@ fn show(command: &Command) -> String {
         }
         Command::Form => "form".into(),
         Command::Cancel { code } => format!("cancel {code}"),
+        Command::Renew { code } => format!("renew {code}"),
         Command::Refund { code, amount, reason } => {
             format!("refund {code}{}{}", option("amount", amount.clone()), option("reason", reason.clone()))
         }
@@ -110,6 +111,7 @@ fn sentences_become_commands() {
         ("/till pay 25 coffee", "pay 25.00 EUR what[coffee]"),
         ("/till cancel K7Q2F9", "cancel K7Q2F9"),
         ("/cancel #k7q2f9", "cancel K7Q2F9"),
+        ("/till renew K7Q2F9", "renew K7Q2F9"),
         ("/till refund K7Q2F9", "refund K7Q2F9"),
         ("/refund K7Q2F9 10 EUR", "refund K7Q2F9 amount[10 EUR]"),
         ("/refund K7Q2F9 EUR 10 cold coffee", "refund K7Q2F9 amount[EUR 10] reason[cold coffee]"),
@@ -234,13 +236,13 @@ fn a_refusal_says_what_was_understood_what_was_not_and_what_works() {
         ("/till refund 10 EUR K7Q2F9".into(), "“10” is not the code of a payment. Write the six characters that stand on its card.", "I understood: give money back.".into(), "/till refund K7Q2F9 10 EUR cold coffee"),
         ("/cancel AAAAAA now please".into(), "I do not know what to do with “now please”. Leave it out.", "I understood: call a payment off, payment AAAAAA.".into(), "/till cancel AAAAAA"),
         ("/refund AAAAAA 5 cup cold".into(), "Is “cup” the currency CUP, or part of the text? Write CUP in capitals, or put the text in quotes.", "I understood: give money back, payment AAAAAA.".into(), "/till refund AAAAAA 10 EUR"),
-        ("/till juggle".into(), "I do not know “juggle”. I know pay, cancel, refund, status and help.", String::new(), "/till help"),
+        ("/till juggle".into(), "I do not know “juggle”. I know pay, cancel, refund, renew, status and help.", String::new(), "/till help"),
         ("/till cancle AAAAAA".into(), "I do not know “cancle”. Did you mean “cancel”?", String::new(), "/till cancel AAAAAA"),
         ("/till refnd 5".into(), "I do not know “refnd”. Did you mean “refund”?", String::new(), "/till refund K7Q2F9 10 EUR cold coffee"),
         ("/pya 25 EUR coffee".into(), "I do not know “pya”. Did you mean “pay”?", String::new(), "/pay 25 EUR coffee"),
         ("/pya 25 EUR for @ana".into(), "I do not know “pya”. Did you mean “pay”?", String::new(), "/pay 25 EUR coffee"),
         ("/cancle AAAAAA".into(), "I do not know “cancle”. Did you mean “cancel”?", String::new(), "/till cancel AAAAAA"),
-        ("/till help juggle".into(), "I do not know “juggle”. I know pay, cancel, refund, status and help.", "I understood: explain the commands.".into(), "/till help refund"),
+        ("/till help juggle".into(), "I do not know “juggle”. I know pay, cancel, refund, renew, status and help.", "I understood: explain the commands.".into(), "/till help refund"),
     ];
     let en = locale("en");
     for (text, problem, understood, example) in table {
@@ -272,6 +274,7 @@ fn help_works_as_it_is_printed() {
         "/pay 25 EUR coffee — ask for money\n\
          /till cancel K7Q2F9 — call a payment off\n\
          /till refund K7Q2F9 10 EUR cold coffee — give money back\n\
+         /till renew K7Q2F9 — ask for the same once more\n\
          /till status K7Q2F9 — see how a payment stands\n\
          /till help refund — explain the commands\n\
          For more about one of them, type /till help pay, for example."

@@ -12,6 +12,8 @@ pub enum Verb {
     Cancel,
     /// Give money back.
     Refund,
+    /// Ask for the same once more.
+    Renew,
     /// Say how a payment, or all of them here, stand.
     Status,
     /// Explain.
@@ -20,7 +22,7 @@ pub enum Verb {
 
 impl Verb {
     /// All, in the order in which help lists them.
-    pub const ALL: [Self; 5] = [Self::Pay, Self::Cancel, Self::Refund, Self::Status, Self::Help];
+    pub const ALL: [Self; 6] = [Self::Pay, Self::Cancel, Self::Refund, Self::Renew, Self::Status, Self::Help];
 
     /// As it is typed after the word for the till: `cancel`. The bare word for [`Verb::Pay`] is the grammar's.
     pub const fn name(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Verb {
             Self::Pay => "pay",
             Self::Cancel => "cancel",
             Self::Refund => "refund",
+            Self::Renew => "renew",
             Self::Status => "status",
             Self::Help => "help",
         }
@@ -37,7 +40,7 @@ impl Verb {
     pub fn example(self, grammar: &Grammar) -> String {
         let words = match self {
             Self::Pay => "25 EUR coffee",
-            Self::Cancel | Self::Status => "K7Q2F9",
+            Self::Cancel | Self::Renew | Self::Status => "K7Q2F9",
             Self::Refund => "K7Q2F9 10 EUR cold coffee",
             Self::Help => "refund",
         };

@@ -6,7 +6,6 @@
 use super::fact::{Approval, Fact};
 use super::ledger::Payment;
 use super::status::{Act, Status};
-use crate::command::Pay;
 use crate::id::{CaptureId, Code, RefundId};
 use crate::money::Money;
 use crate::place::PersonId;
@@ -125,10 +124,21 @@ impl Refusal {
 }
 
 /// Staff ask for money: the request and the checkout it needs.
-pub fn ask(pay: &Pay, by: &PersonId, now: Timestamp) -> Asked {
-    let deadline = now.after(pay.expires.unwrap_or(LIFE));
-    let requested = Fact::Requested { amount: pay.total, deadline, approval: Approval::NotNeeded, by: by.clone() };
-    Asked { deadline, facts: vec![requested, Fact::CheckoutAsked { n: 1, amount: pay.total }] }
+pub fn ask(amount: Money, expires: Option<Duration>, by: &PersonId, now: Timestamp) -> Asked {
+    let deadline = now.after(expires.unwrap_or(LIFE));
+    let requested = Fact::Requested { amount, deadline, approval: Approval::NotNeeded, by: by.clone() };
+    Asked { deadline, facts: vec![requested, Fact::CheckoutAsked { n: 1, amount }] }
+}
+
+/// Staff want to ask for the same once more, by another payment.
+///
+/// # Errors
+/// [`Refusal::Status`] where this one can still be paid, or was.
+pub fn renew(payment: &Payment) -> Result<(), Refusal> {
+    if payment.may(Act::Renew) {
+        return Ok(());
+    }
+    Err(Refusal::Status { act: Act::Renew, status: payment.status() })
 }
 
 /// Staff want nobody to pay it any more.

@@ -19,7 +19,7 @@ mod status;
 mod tests;
 
 pub use decide::{
-    Asked, Decision, LIFE, Limits, OutToday, Refusal, ask, cancel, checkout_again, deadline, refund, unknown,
+    Asked, Decision, LIFE, Limits, OutToday, Refusal, ask, cancel, checkout_again, deadline, refund, renew, unknown,
 };
 pub use fact::{
     AMOUNT_DIFFERS, Answer, Approval, CheckoutState, DisputeState, Fact, Lasting, MismatchKind, RefundState,

@@ -10,7 +10,7 @@ use crate::api::CallError;
 use crate::people::parts;
 use crate::receive::{self, AGAIN, Act, AnswerTo, Heard, SHOW};
 use crate::render::plain_text;
-use crate::views::{self, AMOUNT_FIELD, FormAt, PayFields, PayForm};
+use crate::views::{self, AMOUNT_FIELD, FormAt, PayFields, PayForm, Question};
 use crate::wire::{Interaction, Org, Outer, SlashCommand};
 use crate::{Access, Slack, mrkdwn};
 use serde::Deserialize;
@@ -63,7 +63,7 @@ pub(crate) enum Next {
         by: PersonId,
         trigger: String,
         at: FormAt,
-        filled: String,
+        asked: Question,
     },
     Say {
         to: PersonId,
@@ -119,8 +119,8 @@ impl Slack {
             Heard::Challenge(challenge) => Answer::with(json!({ "challenge": challenge })),
             Heard::Act(act) => self.act(*act).await,
             Heard::WantsPayForm { by, trigger, at, payer } => Answer::then(Next::PayForm { by, trigger, at, payer }),
-            Heard::WantsAmountForm { by, trigger, at, filled } => {
-                Answer::then(Next::AmountForm { by, trigger, at, filled })
+            Heard::WantsAmountForm { by, trigger, at, asked } => {
+                Answer::then(Next::AmountForm { by, trigger, at, asked })
             }
             Heard::PayForm { by, name, view, at, fields } => self.pay_form(by, name, &view, at, fields).await,
             Heard::NoAmount => {
@@ -259,8 +259,8 @@ impl Slack {
                 let opened = self.open_pay_form(&by, &trigger, &at, payer.as_deref()).await;
                 self.or_say(opened, &by, &at, self.offer_form()).await
             }
-            Next::AmountForm { by, trigger, at, filled } => {
-                let view = |locale: &_| views::amount(&at, &filled, locale);
+            Next::AmountForm { by, trigger, at, asked } => {
+                let view = |locale: &_| views::amount(&at, &asked, locale);
                 let opened = self.open_form(&by, &trigger, &at, view).await;
                 self.or_say(opened, &by, &at, json!({ "text": self.word("desk-busy") })).await
             }

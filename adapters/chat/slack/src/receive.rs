@@ -14,8 +14,8 @@
 use crate::PLATFORM;
 use crate::answer::FORM;
 use crate::mrkdwn;
-use crate::render::{ASK, DETAILS, FILLED, FOLLOW, PRESS};
-use crate::views::{self, FormAt, PayFields};
+use crate::render::{ASK, DETAILS, FOLLOW, PART, PRESS};
+use crate::views::{self, FormAt, PayFields, Question};
 use crate::wire::{Action, Event, Interaction, Message, Outer, SlashCommand, View};
 use till_core::command::{Grammar, Verb};
 use till_core::id::Code;
@@ -56,8 +56,8 @@ pub(crate) enum Heard {
     Act(Box<Act>),
     /// Somebody wants the form that asks for money.
     WantsPayForm { by: PersonId, trigger: String, at: FormAt, payer: Option<String> },
-    /// Somebody wants the form of a button: its token, and what the form is filled with.
-    WantsAmountForm { by: PersonId, trigger: String, at: FormAt, filled: String },
+    /// Somebody wants the form of a button: its token, and what is asked.
+    WantsAmountForm { by: PersonId, trigger: String, at: FormAt, asked: Question },
     /// The form that asks for money was sent.
     PayForm { by: PersonId, name: String, view: String, at: FormAt, fields: PayFields },
     /// A form was sent without the amount that it asks for.
@@ -166,9 +166,11 @@ fn click(click: Click) -> Heard {
         },
         PRESS => pressed(Deed::Pressed { token: action.value, amount: None }),
         ASK => {
-            let (token, filled) = action.value.split_once(FILLED).unwrap_or((&action.value, ""));
-            let at = FormAt { place: at, token: Some(token.to_owned()) };
-            Heard::WantsAmountForm { by, trigger, at, filled: filled.to_owned() }
+            let mut parts = action.value.splitn(3, PART).map(str::to_owned);
+            let mut part = || parts.next().unwrap_or_default();
+            let at = FormAt { place: at, token: Some(part()) };
+            let asked = Question { filled: part(), text: part() };
+            Heard::WantsAmountForm { by, trigger, at, asked }
         }
         FORM => Heard::WantsPayForm { by, trigger, at: FormAt { place: at, token: None }, payer: None },
         DETAILS | SHOW => match action.value.parse::<Code>() {

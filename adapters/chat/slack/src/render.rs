@@ -21,8 +21,8 @@ pub(crate) const FOLLOW: &str = "follow";
 pub(crate) const PRESS: &str = "press";
 pub(crate) const ASK: &str = "ask";
 pub(crate) const DETAILS: &str = "details";
-/// Between a button's token and what its form is filled with.
-pub(crate) const FILLED: char = '|';
+/// Between a button's token, what its form is filled with, and what the form asks.
+pub(crate) const PART: char = '|';
 
 /// A card as `{"text":…,"blocks":[…]}`. Never fails.
 pub(crate) fn card(card: &Card, caps: &Caps, locale: &Locale) -> Rendered {
@@ -102,7 +102,7 @@ fn body(card: &Card, as_text: &[&Action], locale: &Locale) -> Vec<Value> {
         parts.push(words(&format!("{label}: {text}\n")));
     }
     if is_web_address(&card.link) {
-        let text = locale.say("slack-link", &[]);
+        let text = locale.say(if card.tone == Tone::Waiting { "slack-link" } else { "slack-link-after" }, &[]);
         parts.push(json!({ "type": "link", "url": card.link, "text": text }));
     } else {
         parts.push(words(&card.link));
@@ -130,7 +130,8 @@ fn button(n: usize, action: &Action, card: &Card, caps: &Caps, locale: &Locale) 
                 // Its form asks back.
                 Some(filled) => {
                     button["action_id"] = format!("{ASK}:{n}").into();
-                    button["value"] = format!("{token}{FILLED}{filled}").into();
+                    let asked = confirm.as_deref().unwrap_or_default();
+                    button["value"] = format!("{token}{PART}{filled}{PART}{asked}").into();
                 }
                 None => {
                     button["action_id"] = format!("{PRESS}:{n}").into();
@@ -138,8 +139,8 @@ fn button(n: usize, action: &Action, card: &Card, caps: &Caps, locale: &Locale) 
                     if let Some(confirm) = confirm.as_ref().filter(|confirm| !confirm.is_empty()) {
                         button["confirm"] = json!({
                             "title": plain_text(label), "text": plain_text(confirm),
-                            "confirm": plain_text(&locale.say("slack-yes", &[])),
-                            "deny": plain_text(&locale.say("slack-no", &[])),
+                            "confirm": plain_text(&cut(&locale.say("slack-yes", &[("act", label)]), 30)),
+                            "deny": plain_text(&cut(&locale.say("slack-no", &[]), 30)),
                         });
                     }
                 }

@@ -143,14 +143,23 @@ pub(crate) fn pay(form: &PayForm<'_>, locale: &Locale) -> Value {
     )
 }
 
+/// What a button asks back: the sentence, and the amount that the form is filled with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub(crate) text: String,
+    pub(crate) filled: String,
+}
+
 /// The form that asks how much to send back, filled with all of it.
-pub(crate) fn amount(at: &FormAt, filled: &str, locale: &Locale) -> Value {
+pub(crate) fn amount(at: &FormAt, asked: &Question, locale: &Locale) -> Value {
+    let hint = locale.say("slack-refund-hint", &[]);
+    let text = format!("{}\n{hint}", asked.text);
     let element = json!({
-        "type": "plain_text_input", "action_id": AMOUNT_FIELD, "max_length": 40, "initial_value": cut(filled, 40),
+        "type": "plain_text_input", "action_id": AMOUNT_FIELD, "max_length": 40, "initial_value": cut(&asked.filled, 40),
     });
     let label = plain_text(&locale.say("slack-form-amount", &[]));
     let blocks = json!([
-        { "type": "section", "text": plain_text(&locale.say("slack-refund-hint", &[])) },
+        { "type": "section", "text": plain_text(&cut(text.trim(), 3_000)) },
         { "type": "input", "block_id": AMOUNT_FIELD, "label": label, "element": element },
     ]);
     modal(AMOUNT, at, ["slack-refund-title", "slack-refund-send"], blocks, locale)

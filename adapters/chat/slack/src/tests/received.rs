@@ -90,11 +90,17 @@ fn a_click_names_its_message_and_its_own_coordinates() {
 
 #[test]
 fn a_button_with_a_form_asks_for_its_form() {
-    match interaction(click("ask:0", "T1|card", "refund:pay_x|20.00 EUR")) {
-        Heard::WantsAmountForm { at, filled, trigger, .. } => {
-            assert_eq!((at.token.as_deref(), &*filled, &*trigger), (Some("refund:pay_x"), "20.00 EUR", "9.8.7"));
+    // The second is on cards that an earlier version posted.
+    for (value, text) in
+        [("refund:pay_x|20.00 EUR|How much | of K7Q2F9?", "How much | of K7Q2F9?"), ("refund:pay_x|20.00 EUR", "")]
+    {
+        match interaction(click("ask:0", "T1|card", value)) {
+            Heard::WantsAmountForm { at, asked, trigger, .. } => {
+                assert_eq!((at.token.as_deref(), &*trigger), (Some("refund:pay_x"), "9.8.7"));
+                assert_eq!((&*asked.filled, &*asked.text), ("20.00 EUR", text));
+            }
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     }
 }
 
