@@ -66,16 +66,26 @@ impl Desk {
         self.world.merchant.locale.say(key, args)
     }
 
+    /// `None`: they may. Whatever is asked costs as much as a command.
+    fn too_often(&self, by: &PersonId, now: Timestamp) -> Option<Ack> {
+        let wait = self.within_budget(by, now).err()?;
+        let seconds = wait.as_secs().max(1).to_string();
+        Some(Ack::Busy { text: self.words("desk-slow-down", &[("seconds", &seconds)]) })
+    }
+
     async fn answer(&self, inbound: &Inbound, now: Timestamp) -> Result<Ack, StoreError> {
+        let is_asked = matches!(inbound.deed, Deed::Overview | Deed::Wondered { .. } | Deed::Pressed { .. });
+        if is_asked && let Some(wait) = self.too_often(&inbound.by, now) {
+            return Ok(wait);
+        }
         match &inbound.deed {
             Deed::Typed { text, mentions, again } => {
                 let reading = Reading { own: self.world.merchant.currency, locale: &self.world.merchant.locale };
                 let Some(read) = self.world.grammar.read(&Said { text, mentions }, &reading) else {
                     return Ok(Ack::Talk);
                 };
-                if let Err(wait) = self.within_budget(&inbound.by, now) {
-                    let seconds = wait.as_secs().max(1).to_string();
-                    return Ok(Ack::Busy { text: self.words("desk-slow-down", &[("seconds", &seconds)]) });
+                if let Some(wait) = self.too_often(&inbound.by, now) {
+                    return Ok(wait);
                 }
                 match read {
                     Ok(Command::Help { about }) => {

@@ -62,8 +62,12 @@ impl Desk {
             place: inbound.place.clone(),
             wording: wording(inbound, pay),
         };
-        let recent = || Recent { key: digest(inbound, text), since: now.before(SAME) };
-        let once = Once { inbox: inbox_keys(inbound), recent: (again == Again::Unasked).then(recent) };
+        // One more that is wanted is held against nothing; what is typed after it is held against it.
+        let since = match again {
+            Again::Unasked => now.before(SAME),
+            Again::Wanted => now.after(SAME),
+        };
+        let once = Once { inbox: inbox_keys(inbound), recent: Some(Recent { key: digest(inbound, text), since }) };
         let amount = order.total.text(&self.world.merchant.locale);
         match self.make(inbound, &order, once, now).await? {
             Made::New { code, hint } => {

@@ -3,7 +3,7 @@
 use super::both_ways;
 use crate::support::eventually;
 use crate::support::slack::{ANA, BO, Office, SALES, button, code_in, id_of, labels};
-use fake_slack::{Outcome, Way};
+use fake_slack::{Fault, Outcome, Way};
 use serde_json::{Value, json};
 use std::time::Duration;
 use till_core::port::store::Staff;
@@ -63,6 +63,29 @@ both_ways! {
         let said = office.whispered_to(ANA, "Asked for 9.50 EUR").await;
         let card = office.says(&code_in(&said.text), "two cakes").await;
         assert!(card.words().contains("fresh 'today'") && card.words().contains("Bo Berg"), "{}", card.words());
+        office.close().await;
+    }
+
+    async fn one_more_from_a_direct_conversation_stands_where_it_was_asked(office: Office) {
+        office.slack.mention(ANA, SALES, "pay 25 EUR coffee", None).await;
+        let first = code_in(&office.whispered_to(ANA, "Asked for 25.00 EUR").await.text);
+        // Whom Slack cannot tell there is told in a direct conversation; the button there means the channel all the same.
+        office.slack.fail_next_n("chat.postEphemeral", 3, Fault::Refused("user_not_in_channel".into()));
+        office.slack.mention(ANA, SALES, "pay 25 EUR coffee", None).await;
+        let asked = eventually(async || office.slack.dms(ANA).into_iter().find(|dm| dm.words().contains(&first)));
+        let asked = asked.await.expect("asked whether one more is meant");
+        let im = office.slack.im(ANA);
+        assert!(office.slack.click(ANA, &im, &asked.ts, &id_of(&asked, "One more")).await.is_ok());
+        let two = eventually(async || (office.payments().await.len() == 2).then_some(()));
+        two.await.expect("one more");
+        let second = office.payments().await[0].code.to_string();
+        office.says(&second, "Please pay 25.00 EUR").await;
+        // The minute begins anew with it: a third one is asked about as well.
+        office.ahead(Duration::from_secs(45));
+        office.slack.mention(ANA, SALES, "pay 25 EUR coffee", None).await;
+        let asked = eventually(async || office.slack.dms(ANA).into_iter().find(|dm| dm.words().contains(&second)));
+        asked.await.expect("the newest is named");
+        assert_eq!(office.payments().await.len(), 2);
         office.close().await;
     }
 
@@ -225,5 +248,25 @@ async fn nobody_but_slack_is_heard() {
     let code = office.pay("25 EUR coffee").await;
     let card = office.says(&code, "Please pay").await;
     assert_eq!(id_of(&card, "Details"), "details");
+    office.close().await;
+}
+
+/// Slack waited three seconds and heard nothing, four times; each time the till had done it, or did it meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_retries_of_one_event_ask_once() {
+    let office = Office::open(Way::Http).await;
+    // Every answer is lost on its way back.
+    office.slack.ack_latency(Duration::from_secs(4));
+    let (_, first) = office.slack.mention(ANA, SALES, "pay 25 EUR coffee", None).await;
+    assert!(first.iter().all(|answer| !answer.is_ok()), "{first:?}");
+    for _ in 0..2 {
+        assert!(office.slack.retry_events().await.iter().all(|answer| !answer.is_ok()));
+    }
+    assert!(office.slack.retry_events().await.is_empty(), "Slack gives up after three retries");
+    office.slack.well();
+    let [payment] = &office.payments().await[..] else { panic!("one payment, not {:?}", office.payments().await) };
+    let code = payment.code.to_string();
+    office.says(&code, "Please pay").await;
+    assert_eq!(office.cards(&code).len(), 1);
     office.close().await;
 }

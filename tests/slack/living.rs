@@ -79,6 +79,35 @@ both_ways! {
         office.close().await;
     }
 
+    async fn a_bank_debit_waits_and_settles_days_later(office: Office) {
+        let code = office.pay("25 EUR coffee").await;
+        let card = office.says(&code, "Please pay").await;
+        office.payer_chooses(&card, "debit").await;
+        let waiting = office.says(&code, "The bank is processing it").await;
+        assert_eq!(labels(&waiting), ["Details"], "there is nothing to pay, to cancel or to send back");
+        office.ahead(Duration::from_secs(72 * 3600));
+        office.stripe.settle(&office.session(&code)).unwrap();
+        let paid = office.says(&code, "Paid").await;
+        office.below(&card.ts, "is paid").await;
+        assert!(labels(&paid).contains(&"Refund".to_owned()));
+        office.close().await;
+    }
+
+    async fn refunds_made_in_the_dashboard_show_one_after_the_other(office: Office) {
+        let code = office.pay("25 EUR coffee").await;
+        let card = office.says(&code, "Please pay").await;
+        office.payer_pays(&card).await;
+        office.says(&code, "Paid").await;
+        office.below(&card.ts, "is paid").await;
+        office.stripe.refund_by_hand(&office.intent(&code), 500, None);
+        office.says(&code, "refunded 5.00 EUR").await;
+        office.below(&card.ts, "5.00 EUR").await;
+        office.stripe.refund_by_hand(&office.intent(&code), 2_000, None);
+        let back = office.says(&code, "Refunded 25.00 EUR").await;
+        assert!(!labels(&back).contains(&"Refund".to_owned()), "nothing is left to send back");
+        office.close().await;
+    }
+
     async fn a_dispute_shows_and_what_is_for_staff_stands_behind_details(office: Office) {
         let code = office.pay("25 EUR coffee").await;
         let card = office.says(&code, "Please pay").await;

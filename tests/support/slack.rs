@@ -199,9 +199,14 @@ impl Office {
 
     /// The payer pays at Stripe, from the link of the card.
     pub(crate) async fn payer_pays(&self, card: &Shown) {
+        self.payer_chooses(card, "ok").await;
+    }
+
+    /// What the payer does at Stripe: `ok`, `declined`, `debit`.
+    pub(crate) async fn payer_chooses(&self, card: &Shown, how: &str) {
         let url = button(card, "Pay")["url"].as_str().unwrap().to_owned();
         let page = to_provider(&self.customer.http, &url).await;
-        assert_eq!(choose(&self.customer.http, &page, "ok").await, StatusCode::SEE_OTHER);
+        assert_eq!(choose(&self.customer.http, &page, how).await, StatusCode::SEE_OTHER);
     }
 
     /// The form that a person has open.

@@ -8,7 +8,7 @@
 
 use crate::api::CallError;
 use crate::people::parts;
-use crate::receive::{self, AGAIN, Act, AnswerTo, Heard, SHOW};
+use crate::receive::{self, AGAIN, Act, AnswerTo, Heard, SHOW, said_at};
 use crate::render::plain_text;
 use crate::views::{self, AMOUNT_FIELD, FormAt, PayFields, PayForm, Question};
 use crate::wire::{Interaction, Org, Outer, SlashCommand};
@@ -175,13 +175,13 @@ impl Slack {
                 return match to {
                     AnswerTo::Command { trigger } => Answer::then(Next::PayForm { by, trigger, at, payer: None }),
                     AnswerTo::Form { .. } | AnswerTo::Private | AnswerTo::Event => {
-                        let message = self.offer_form();
+                        let message = self.offer_form(&at.place);
                         Answer::then(Next::Say { to: by, at: at.place, message })
                     }
                 };
             }
             Ack::Say { text, .. } | Ack::Busy { text } => json!({ "text": mrkdwn::escape(text) }),
-            Ack::Same { text, code } => self.offer_again(text, &code.to_string(), raw.as_deref(), key),
+            Ack::Same { text, code } => self.offer_again(&at, text, &code.to_string(), raw.as_deref(), key),
         };
         match (to, &ack) {
             (AnswerTo::Command { .. }, _) => {
@@ -231,24 +231,25 @@ impl Slack {
         asked.ok()?.ok().flatten().map(|person| person.name)
     }
 
-    fn offer_form(&self) -> Value {
+    fn offer_form(&self, at: &Place) -> Value {
         let button = json!({
             "type": "button", "action_id": FORM, "text": plain_text(&self.word("slack-form-open")), "value": FORM,
         });
         let text = self.word("slack-form-offer");
         json!({ "text": text, "blocks": [
-            { "type": "section", "text": plain_text(&text) }, { "type": "actions", "elements": [button] },
+            { "type": "section", "text": plain_text(&text) },
+            { "type": "actions", "block_id": said_at(at, FORM), "elements": [button] },
         ]})
     }
 
-    fn offer_again(&self, text: &str, code: &str, raw: Option<&str>, key: &str) -> Value {
+    fn offer_again(&self, at: &Place, text: &str, code: &str, raw: Option<&str>, key: &str) -> Value {
         let button = |id: &str, word: &str, value: &str| json!({ "type": "button", "action_id": id, "text": plain_text(&self.word(word)), "value": value });
         let mut buttons = vec![button(SHOW, "slack-show-it", code)];
         let fits = |raw: &&str| raw.chars().count() <= VALUE_CHARS_MAX;
         buttons.extend(raw.filter(fits).map(|raw| button(AGAIN, "slack-one-more", raw)));
         json!({ "text": mrkdwn::escape(text), "blocks": [
             { "type": "section", "text": plain_text(text) },
-            { "type": "actions", "block_id": format!("again|{key}"), "elements": buttons },
+            { "type": "actions", "block_id": said_at(at, key), "elements": buttons },
         ]})
     }
 
@@ -257,7 +258,7 @@ impl Slack {
         let done = match next {
             Next::PayForm { by, trigger, at, payer } => {
                 let opened = self.open_pay_form(&by, &trigger, &at, payer.as_deref()).await;
-                self.or_say(opened, &by, &at, self.offer_form()).await
+                self.or_say(opened, &by, &at, self.offer_form(&at.place)).await
             }
             Next::AmountForm { by, trigger, at, asked } => {
                 let view = |locale: &_| views::amount(&at, &asked, locale);

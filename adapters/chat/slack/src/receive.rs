@@ -24,6 +24,19 @@ use till_core::port::desk::{Again, Deed, Inbound};
 
 /// The name of the message shortcut "Request payment", as the manifest gives it.
 pub(crate) const REQUEST_PAYMENT: &str = "request_payment";
+/// Where a private word was said: its buttons act there, also when Slack could only show them in a direct conversation.
+pub(crate) fn said_at(at: &Place, key: &str) -> String {
+    format!("{}|{}|{}|{key}", at.workspace, at.channel, at.thread.as_deref().unwrap_or_default())
+}
+
+/// The place and the key in a block that [`said_at`] named.
+fn place_in(block: &str) -> Option<(Place, &str)> {
+    let mut parts = block.splitn(4, '|');
+    let (workspace, channel, thread, key) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let thread = Some(thread.to_owned()).filter(|thread| !thread.is_empty());
+    Some((place(workspace, channel, thread), key))
+}
+
 /// The buttons below "you asked for the same a moment ago".
 pub(crate) const AGAIN: &str = "again";
 pub(crate) const SHOW: &str = "show";
@@ -172,14 +185,17 @@ fn click(click: Click) -> Heard {
             let asked = Question { filled: part(), text: part() };
             Heard::WantsAmountForm { by, trigger, at, asked }
         }
-        FORM => Heard::WantsPayForm { by, trigger, at: FormAt { place: at, token: None }, payer: None },
+        FORM => {
+            let at = place_in(&action.block_id).map_or(at, |(said, _)| said);
+            Heard::WantsPayForm { by, trigger, at: FormAt { place: at, token: None }, payer: None }
+        }
         DETAILS | SHOW => match action.value.parse::<Code>() {
             Ok(code) => pressed(Deed::Wondered { code }),
             Err(_) => Heard::Nothing,
         },
         AGAIN => {
             // Two clicks on "one more" are one more, whatever Slack calls them.
-            let asked = action.block_id.split_once('|').map_or("", |(_, key)| key);
+            let (at, asked) = place_in(&action.block_id).unwrap_or((at, ""));
             let keys = vec![format!("again:{asked}"), format!("trigger:{trigger}")];
             act(keys, by, name, at, action.value, Again::Wanted, AnswerTo::Private)
         }

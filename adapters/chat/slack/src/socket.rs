@@ -31,6 +31,8 @@ const PINGS_UNANSWERED_MAX: u32 = 3;
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(15);
+/// How long what is being answered may still take when we are to stop.
+const LAST_ACKS: Duration = Duration::from_secs(3);
 /// Between two tries, and at most.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -91,8 +93,8 @@ impl Slack {
             }
         }
         stop.await;
-        // A socket that is being opened at this moment hears nothing, so it is cut a little later.
-        for _ in 0..20 {
+        // A socket that is being opened at this moment hears nothing, so it is cut a little later than the last answer.
+        for _ in 0..35 {
             stopped.notify_waiters();
             if sockets.is_empty() {
                 break;
@@ -115,11 +117,16 @@ impl Slack {
     async fn keep_open(self: Arc<Self>, stopped: Arc<Notify>) {
         let mut pause = PAUSE_MIN;
         loop {
+            let opened = self.now();
             match self.clone().one_socket(&stopped).await {
                 Ok(End::Stopped) => return,
                 Ok(End::Closed) => pause = PAUSE_MIN,
                 Err(error) => {
                     tracing::warn!(%error, "a socket to Slack was lost: {error}");
+                    // One that worked for long says nothing about the next.
+                    if self.now().since(opened) > PAUSE_MAX {
+                        pause = PAUSE_MIN;
+                    }
                     tokio::select! {
                         () = stopped.notified() => return,
                         () = tokio::time::sleep(pause) => {}
@@ -142,6 +149,16 @@ impl Slack {
         loop {
             tokio::select! {
                 () = stopped.notified() => {
+                    // Nothing more is taken; what was taken is acknowledged, or Slack would bring it again.
+                    drop(acks);
+                    let last = async {
+                        while let Some(ack) = to_send.recv().await {
+                            if writer.send(Message::text(ack)).await.is_err() {
+                                return;
+                            }
+                        }
+                    };
+                    let _ = tokio::time::timeout(LAST_ACKS, last).await;
                     let _ = writer.close().await;
                     return Ok(End::Stopped);
                 }
@@ -246,6 +263,7 @@ impl Slack {
             }
             // The socket may have closed: then Slack brings the envelope again, and its keys are known.
             let _ = acks.send(ack.to_string());
+            drop(acks);
             if let Some(next) = answer.next {
                 self.follow(next).await;
             }

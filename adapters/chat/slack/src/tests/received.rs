@@ -120,7 +120,7 @@ fn a_card_that_has_replies_is_in_no_thread_and_one_below_another_message_is() {
         act(interaction(payload)).inbound.place.thread
     };
     assert_eq!((thread("100.1"), thread("50.1").as_deref()), (None, Some("50.1")));
-    let mut whisper = click("show", "again|trigger:1", "K7Q2F9");
+    let mut whisper = click("show", "T1|C1||trigger:1", "K7Q2F9");
     whisper.as_object_mut().unwrap().remove("message");
     whisper["container"]["thread_ts"] = "50.1".into();
     assert_eq!(act(interaction(whisper)).inbound.place.thread.as_deref(), Some("50.1"), "an answer in a thread");
@@ -129,9 +129,11 @@ fn a_card_that_has_replies_is_in_no_thread_and_one_below_another_message_is() {
 #[test]
 fn two_clicks_on_one_more_are_one_act() {
     let keys = |trigger: &str| {
-        let mut payload = click("again", "again|trigger:1.2.3", "/pay 25 EUR to:<@U2|ben>");
+        let mut payload = click("again", "T1|C2|50.1|trigger:1.2.3", "/pay 25 EUR to:<@U2|ben>");
         (payload["trigger_id"], payload["container"]["is_ephemeral"]) = (trigger.into(), true.into());
         let act = act(interaction(payload));
+        let asked_at = &act.inbound.place;
+        assert_eq!((&*asked_at.channel, asked_at.thread.as_deref()), ("C2", Some("50.1")), "wherever it was shown");
         assert_eq!((typed(&act), &act.inbound.on), ("/pay 25 EUR to:@ben", &None));
         assert!(matches!(act.inbound.deed, Deed::Typed { again: Again::Wanted, .. }));
         act.inbound.keys
