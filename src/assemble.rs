@@ -383,6 +383,8 @@ pub struct SlackExtras {
     pub keywords: bool,
     /// Read channels to find a card whose post had no clear answer.
     pub history: bool,
+    /// Read messages for what should not stand in a chat, and take it away.
+    pub guard: bool,
 }
 
 #[cfg(feature = "web")]

@@ -252,6 +252,8 @@ pub struct SlackConfig {
     pub client_secret: String,
     /// The app's token, as `env:NAME` or `file:PATH`: Socket Mode. Empty: none.
     pub app_token: String,
+    /// A user token of an administrator, as `env:NAME` or `file:PATH`: takes away what people wrote. Empty: none.
+    pub admin_token: String,
     /// The app's signing secret, as `env:NAME` or `file:PATH`: what Slack posts to `/slack/…`. Empty: nothing is heard.
     pub signing_secret: String,
     /// How many sockets are open at once, up to ten.
@@ -270,6 +272,7 @@ impl Default for SlackConfig {
             client_id: String::new(),
             client_secret: "env:SLACK_CLIENT_SECRET".into(),
             app_token: "env:SLACK_APP_TOKEN".into(),
+            admin_token: String::new(),
             signing_secret: String::new(),
             connections: 2,
             keywords: false,

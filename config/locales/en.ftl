@@ -314,6 +314,7 @@ web-guest = Guest { $code }
 web-you-are = You are { $name }
 web-chat-title = Chat
 web-desk-title = Desk
+web-taken-away = This message was taken away.
 web-test-about = Test mode: no real money moves.
 web-noscript = This chat needs JavaScript. Please switch it on and load the page again.
 web-log = Messages

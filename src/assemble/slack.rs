@@ -47,6 +47,7 @@ pub(super) fn open(config: &Config, around: &Around<'_>) -> Result<Arc<Slack>, S
         api_url: set.api_url.trim_end_matches('/').to_owned(),
         tokens: tokens(config, around)?,
         app_token: some("slack.app_token", &set.app_token)?,
+        admin_token: some("slack.admin_token", &set.admin_token)?,
         signing_secret: some("slack.signing_secret", &set.signing_secret)?,
         connections: set.connections,
         keywords: if set.keywords { Keywords::Read } else { Keywords::Ignored },
@@ -148,8 +149,8 @@ pub fn manifest(config: &Config, way: SlackWay, many: bool, extras: SlackExtras)
         SlackWay::Http => Some(public.as_str()),
     };
     let back = many.then(|| way_back(config).map(till_slack::redirect_uri)).transpose()?;
-    let SlackExtras { keywords, history } = extras;
-    let manifest = till_slack::manifest(&config.grammar()?, url, back.as_deref(), Extras { keywords, history });
+    let SlackExtras { keywords, history, guard } = extras;
+    let manifest = till_slack::manifest(&config.grammar()?, url, back.as_deref(), Extras { keywords, history, guard });
     Ok(format!("{manifest:#}\n"))
 }
 

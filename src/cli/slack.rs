@@ -22,6 +22,10 @@ pub(super) enum SlackCommand {
         /// Also read channels, to find a card whose post had no clear answer: asks for more rights
         #[arg(long)]
         history: bool,
+        /// Also read messages for what should not stand in a chat, and take it away (slack.admin_token): asks for more
+        /// rights
+        #[arg(long)]
+        guard: bool,
     },
     /// Print a link with which one workspace can add Till, good for 15 minutes
     Install {
@@ -35,9 +39,9 @@ pub(super) enum SlackCommand {
 
 pub(super) async fn run(config: &Config, command: SlackCommand) -> Result<(), StartError> {
     match command {
-        SlackCommand::Manifest { http, many, keywords, history } => {
+        SlackCommand::Manifest { http, many, keywords, history, guard } => {
             let way = if http { SlackWay::Http } else { SlackWay::Socket };
-            print!("{}", slack::manifest(config, way, many, SlackExtras { keywords, history })?);
+            print!("{}", slack::manifest(config, way, many, SlackExtras { keywords, history, guard })?);
         }
         SlackCommand::Install { history } => {
             let rows = assemble::rows(config).await?;

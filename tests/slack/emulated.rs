@@ -132,6 +132,7 @@ impl Emulated {
             api_url: format!("{}/api", self.url),
             tokens: Tokens::Own(token.to_owned().into()),
             app_token: None,
+            admin_token: None,
             signing_secret: None,
             connections: 1,
             keywords: Keywords::Ignored,
@@ -149,6 +150,11 @@ impl Eye for Emulated {
     async fn standing(&self, at: &Place) -> Vec<String> {
         let held = self.held(&at.channel).await;
         held.iter().map(|message| format!("{}\n{}", message["text"].as_str().unwrap(), message["blocks"])).collect()
+    }
+
+    async fn speak(&self, text: &str) -> MessageRef {
+        let said = self.ask_as(HERS, "chat.postMessage", &json!({ "channel": GENERAL, "text": text })).await;
+        MessageRef { place: place(GENERAL), id: said["ts"].as_str().unwrap().to_owned() }
     }
 }
 

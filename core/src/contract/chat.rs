@@ -16,18 +16,21 @@ use crate::id::PaymentId;
 use crate::order::IdemKey;
 use crate::payment::{Act, Status};
 use crate::place::{MessageRef, PersonId, Place};
-use crate::port::chat::{Caps, Chat, Health, Loss, Rendered, SendError, Standing, Twins};
+use crate::port::chat::{Caps, Chat, Health, Loss, Rendered, Retracted, SendError, Standing, Twins};
 use crate::port::desk::{Ack, Desk, Inbound};
 use crate::text::Locale;
 use crate::time::Timestamp;
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// Sees what stands in a place, as everybody there does.
+/// Sees what stands in a place, as everybody there does, and is the guest's hand.
 #[async_trait]
 pub trait Eye: Send + Sync {
     /// The messages in their order, each as text that holds what people read of it.
     async fn standing(&self, at: &Place) -> Vec<String>;
+
+    /// The guest writes something in the place.
+    async fn speak(&self, text: &str) -> MessageRef;
 }
 
 /// What an adapter's test lends to the suite.
@@ -64,6 +67,7 @@ pub async fn suite(s: &Setup<'_>) {
     a_message_that_is_gone_is_gone(s).await;
     a_reply_stands_in_the_same_place(s).await;
     a_whisper_reaches_its_person_or_says_so(s).await;
+    what_a_person_wrote_is_taken_away_or_they_are_asked(s).await;
     people_are_who_they_are_now(s).await;
     assert_eq!(s.chat.probe().await, Health::Well, "a platform that posts is well");
     told_to_stop_it_stops(s).await;
@@ -247,6 +251,21 @@ async fn a_whisper_reaches_its_person_or_says_so(s: &Setup<'_>) {
     assert_eq!(s.count("between us").await, 0, "what staff are told in private, the place does not see");
     let nobody = s.chat.whisper(&s.nobody, &s.place, &word, &s.key("nobody"), s.now).await;
     assert_eq!(nobody, Err(SendError::Forbidden), "nobody cannot be told");
+}
+
+async fn what_a_person_wrote_is_taken_away_or_they_are_asked(s: &Setup<'_>) {
+    let (at, please) = (s.eye.speak("4111 of mine").await, s.word("please take it away"));
+    assert_eq!(s.count("4111 of mine").await, 1, "the guest wrote it");
+    match s.chat.retract(&at, &s.guest, &please, s.now).await {
+        Ok(Retracted::Removed) => {
+            assert_eq!(s.count("4111 of mine").await, 0, "it is gone");
+            let again = s.chat.retract(&at, &s.guest, &please, s.now).await;
+            assert!(matches!(again, Err(SendError::Gone) | Ok(Retracted::Removed)), "it cannot be there: {again:?}");
+        }
+        Ok(Retracted::Asked) => assert_eq!(s.count("4111 of mine").await, 1, "only its writer can"),
+        other => panic!("neither taken away nor asked: {other:?}"),
+    }
+    assert_eq!(s.count("please take it away").await, 0, "nobody else is told");
 }
 
 async fn people_are_who_they_are_now(s: &Setup<'_>) {

@@ -17,7 +17,7 @@ use crate::money::Money;
 use crate::order::{CheckoutOrder, IdemKey, RefundOrder};
 use crate::payment::{CheckoutState, RefundState};
 use crate::place::{MessageRef, PersonId, Place};
-use crate::port::chat::{Caps, Chat, Health, Person, Private, Rendered, SendError, Standing, Stop, Twins};
+use crate::port::chat::{Caps, Chat, Health, Person, Private, Rendered, Retracted, SendError, Standing, Stop, Twins};
 use crate::port::desk::Desk;
 use crate::port::http::Http;
 use crate::port::psp::{
@@ -565,6 +565,11 @@ impl Chat for ScriptedChat {
         _: Timestamp,
     ) -> Result<(), SendError> {
         self.call(|room| Ok(room.put(at, message, key))).await.map(drop)
+    }
+
+    /// People write nothing here that stands as a message: they are always asked.
+    async fn retract(&self, _: &MessageRef, _: &PersonId, _: &Rendered, _: Timestamp) -> Result<Retracted, SendError> {
+        self.call(|_| Ok(Retracted::Asked)).await
     }
 
     async fn person(&self, who: &PersonId, _: &Place) -> Result<Option<Person>, SendError> {

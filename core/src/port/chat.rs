@@ -124,6 +124,15 @@ pub enum SendError {
     Bug(String),
 }
 
+/// What became of a message that should not stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retracted {
+    /// It is gone for everybody.
+    Removed,
+    /// We may not; its writer was asked. Whoever calls tells staff.
+    Asked,
+}
+
 /// How a platform is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -206,6 +215,18 @@ pub trait Chat: Send + Sync {
         key: &IdemKey,
         now: Timestamp,
     ) -> Result<(), SendError>;
+
+    /// Takes away what a person wrote, where the platform lets us; else asks them in private, with `please`, to do it.
+    ///
+    /// # Errors
+    /// [`SendError`]; `Gone` where it does not stand any more.
+    async fn retract(
+        &self,
+        at: &MessageRef,
+        writer: &PersonId,
+        please: &Rendered,
+        now: Timestamp,
+    ) -> Result<Retracted, SendError>;
 
     /// Who somebody is right now. `None`: nobody of that id.
     ///

@@ -1,5 +1,6 @@
 //! Slack as one of the platforms that Till posts to.
 
+use crate::api::CallError;
 use crate::people::parts;
 use crate::{Access, PLATFORM, Slack, render};
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use till_core::card::Card;
 use till_core::keys::hmac;
 use till_core::order::IdemKey;
 use till_core::place::{MessageRef, PersonId, Place};
-use till_core::port::chat::{Caps, Chat, Health, Person, Private, Rendered, SendError, Stop, Twins};
+use till_core::port::chat::{Caps, Chat, Health, Person, Private, Rendered, Retracted, SendError, Stop, Twins};
 use till_core::port::desk::Desk;
 use till_core::text::Locale;
 use till_core::time::Timestamp;
@@ -165,6 +166,27 @@ impl Chat for Slack {
             Err(SendError::Gone) => Err(SendError::Forbidden),
             said => said,
         }
+    }
+
+    /// An app deletes what it wrote itself; an administrator's token deletes what others did, where the workspace lets them.
+    async fn retract(
+        &self,
+        at: &MessageRef,
+        writer: &PersonId,
+        please: &Rendered,
+        now: Timestamp,
+    ) -> Result<Retracted, SendError> {
+        if let Some(token) = &self.settings.admin_token {
+            let body = json!({ "channel": at.place.channel, "ts": at.id });
+            match self.api.call::<Value>(token, "chat.delete", &body, now).await {
+                Ok(_) => return Ok(Retracted::Removed),
+                Err(CallError::Refused(code)) if code != "message_not_found" => {
+                    tracing::warn!("a message was not taken away with slack.admin_token: Slack says `{code}`");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.say_privately(writer, &at.place, &please.body).await.map(|()| Retracted::Asked)
     }
 
     async fn person(&self, who: &PersonId, at: &Place) -> Result<Option<Person>, SendError> {

@@ -78,6 +78,8 @@ pub struct Settings {
     pub tokens: Tokens,
     /// The app's token, `xapp-…`: with it, Socket Mode runs.
     pub app_token: Option<SecretString>,
+    /// A user token of an administrator, `xoxp-…`: takes away what people wrote.
+    pub admin_token: Option<SecretString>,
     /// The app's signing secret: with it, what Slack posts to `/slack/…` is heard.
     pub signing_secret: Option<SecretString>,
     /// How many sockets are open at once; Slack allows ten.
@@ -102,6 +104,7 @@ enum Access {
 struct Common {
     merchant: MerchantId,
     app_token: Option<SecretString>,
+    admin_token: Option<SecretString>,
     signing_secret: Option<SecretString>,
     connections: usize,
     keywords: Keywords,
@@ -137,8 +140,18 @@ impl Slack {
         clock: Clock,
         locale: Locale,
     ) -> Result<Arc<Self>, NoCertificates> {
-        let Settings { merchant, api_url, tokens, app_token, signing_secret, connections, keywords, grammar, currency } =
-            settings;
+        let Settings {
+            merchant,
+            api_url,
+            tokens,
+            app_token,
+            admin_token,
+            signing_secret,
+            connections,
+            keywords,
+            grammar,
+            currency,
+        } = settings;
         let api = Api::new(&api_url)?;
         let access = match tokens {
             Tokens::Own(token) => Access::Own { token, workspace: OnceLock::new() },
@@ -147,7 +160,16 @@ impl Slack {
             }
         };
         Ok(Arc::new(Self {
-            settings: Common { merchant, app_token, signing_secret, connections, keywords, grammar, currency },
+            settings: Common {
+                merchant,
+                app_token,
+                admin_token,
+                signing_secret,
+                connections,
+                keywords,
+                grammar,
+                currency,
+            },
             access,
             store,
             clock,

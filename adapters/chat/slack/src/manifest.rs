@@ -10,6 +10,8 @@ pub struct Extras {
     pub keywords: bool,
     /// Channels are read to find a card whose post had no clear answer.
     pub history: bool,
+    /// Messages are read for what should not stand in a chat, and an administrator's token takes it away.
+    pub guard: bool,
 }
 
 /// The rights of the bot, in order.
@@ -23,7 +25,7 @@ pub(crate) fn scopes(extras: Extras) -> Vec<&'static str> {
         "usergroups:read",
         "users:read",
     ];
-    if extras.keywords || extras.history {
+    if extras.keywords || extras.history || extras.guard {
         scopes.extend(["channels:history", "groups:history", "im:history"]);
     }
     scopes.sort_unstable();
@@ -52,11 +54,14 @@ pub fn manifest(grammar: &Grammar, public_url: Option<&str>, redirect_url: Optio
         settings
     };
     let mut events = vec!["app_home_opened", "app_mention", "app_uninstalled", "tokens_revoked"];
-    if extras.keywords {
+    if extras.keywords || extras.guard {
         events.extend(["message.channels", "message.groups", "message.im"]);
     }
     events.sort_unstable();
     let mut oauth = json!({ "scopes": { "bot": scopes(extras) } });
+    if extras.guard {
+        oauth["scopes"]["user"] = json!(["chat:write"]);
+    }
     if let Some(redirect) = redirect_url {
         oauth["redirect_urls"] = json!([redirect]);
     }

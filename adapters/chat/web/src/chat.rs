@@ -10,7 +10,9 @@ use std::sync::Arc;
 use till_core::card::Card;
 use till_core::order::IdemKey;
 use till_core::place::{MessageRef, PersonId, Place};
-use till_core::port::chat::{Caps, Chat, Health, Person, Private, Rendered, SendError, Standing, Stop, Twins};
+use till_core::port::chat::{
+    Caps, Chat, Health, Person, Private, Rendered, Retracted, SendError, Standing, Stop, Twins,
+};
 use till_core::port::desk::Desk;
 use till_core::port::store::StoreError;
 use till_core::port::transcript::{NewLine, Readers};
@@ -105,6 +107,18 @@ impl Chat for Web {
             None
         };
         said.map(|_| ()).ok_or(SendError::Forbidden)
+    }
+
+    /// The row itself says something else from now on: nothing is kept of what was written.
+    async fn retract(
+        &self,
+        at: &MessageRef,
+        _writer: &PersonId,
+        _please: &Rendered,
+        now: Timestamp,
+    ) -> Result<Retracted, SendError> {
+        let instead = render::text(&self.word("web-taken-away"), &CAPS);
+        self.edit(at, &instead, now).await.map(|()| Retracted::Removed)
     }
 
     async fn person(&self, who: &PersonId, _at: &Place) -> Result<Option<Person>, SendError> {

@@ -135,6 +135,7 @@ impl World {
         let for_app = name == "apps.connections.open";
         if caller.team.is_empty() && !for_app && !["auth.test", "oauth.v2.access"].contains(&name)
             || for_app && !caller.team.is_empty()
+            || caller.user.is_some() && !["auth.test", "chat.delete"].contains(&name)
         {
             return Err(Refusal::new("not_allowed_token_type"));
         }

@@ -83,7 +83,12 @@ pub(crate) fn delete(world: &mut World, caller: &Caller, params: &Params) -> Res
     world.visible(caller, &id)?;
     let found = world.message(&id, &ts).filter(|message| !message.tombstone);
     let message = found.ok_or_else(|| Refusal::new("message_not_found"))?;
-    if message.bot.as_ref() != Some(&world.team(&caller.team).bot_id) || message.by_response {
+    // "When used with a user token, this method may only delete messages that user themselves can delete."
+    let may = match &caller.user {
+        Some(user) => message.user == *user || world.user(user).is_some_and(|(_, user)| user.is_admin),
+        None => message.bot.as_ref() == Some(&world.team(&caller.team).bot_id) && !message.by_response,
+    };
+    if !may {
         return Err(Refusal::new("cant_delete_message"));
     }
     world.remove(&id, &ts);

@@ -14,7 +14,7 @@
 //! It refuses what Slack refuses, with Slack's words: a fake that accepts anything proves nothing. Sources: Slack's
 //! OpenAPI document for arguments and errors, docs.slack.dev, and public issues where those are silent.
 //!
-//! Deliberately absent: files, reactions, canvases, workflows, group DMs, user tokens, legacy
+//! Deliberately absent: files, reactions, canvases, workflows, group DMs, legacy
 //! dialogs and everything else that a card and a modal do not need; an unknown method is `unknown_method`.
 
 mod api;

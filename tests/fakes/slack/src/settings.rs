@@ -79,6 +79,8 @@ pub struct TeamSet {
     pub enterprise: Option<(String, String)>,
     /// `xoxb-…`; none where the app is not installed yet.
     pub bot_token: Option<String>,
+    /// `xoxp-…` of one of its people, with the scope `chat:write`, and who that is.
+    pub user_token: Option<(String, String)>,
     /// `U…` of the bot.
     pub bot_user: String,
     /// `B…` of the bot.
@@ -237,6 +239,7 @@ impl TeamSet {
             name: domain.into(),
             enterprise: None,
             bot_token: Some(bot_token.into()),
+            user_token: None,
             bot_user: format!("U{tail}BOT"),
             bot_id: format!("B{tail}BOT"),
             scopes: SCOPES.split_ascii_whitespace().map(str::to_owned).collect(),

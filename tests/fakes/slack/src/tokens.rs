@@ -7,9 +7,11 @@ use crate::settings::TeamSet;
 use crate::world::World;
 use till_core::time::Timestamp;
 
-/// What is known of a bot token.
+/// What is known of a token.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
+    /// Of a person; none for the bot.
+    user: Option<String>,
     /// `T…`; `E…` for all workspaces of an organization.
     pub(crate) team: String,
     pub(crate) scopes: Vec<String>,
@@ -19,7 +21,12 @@ pub(crate) struct Token {
 
 impl Token {
     pub(crate) fn bot(team: &str, scopes: &[String]) -> Self {
-        Self { team: team.to_owned(), scopes: scopes.to_vec(), expires: None, gone: None }
+        Self { user: None, team: team.to_owned(), scopes: scopes.to_vec(), expires: None, gone: None }
+    }
+
+    /// A person's own, which writes.
+    pub(crate) fn user(team: &str, user: &str) -> Self {
+        Self { user: Some(user.to_owned()), ..Self::bot(team, &["chat:write".to_owned()]) }
     }
 
     pub(crate) const fn is_live(&self) -> bool {
@@ -36,6 +43,8 @@ impl Token {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Caller {
     pub(crate) token: String,
+    /// A person; none for the bot.
+    pub(crate) user: Option<String>,
     /// Empty for the app itself.
     pub(crate) team: String,
     /// Of an organization: `team` is then the workspace that the call is about.
@@ -64,7 +73,7 @@ impl World {
         let token = token.filter(|token| !token.is_empty()).ok_or_else(|| Refusal::new("not_authed"))?;
         if token == self.settings.app_token {
             let scopes = vec!["connections:write".to_owned()];
-            return Ok(Caller { token: token.to_owned(), team: String::new(), is_org: false, scopes });
+            return Ok(Caller { token: token.to_owned(), scopes, ..Caller::default() });
         }
         let found = self.tokens.get(token).ok_or_else(|| Refusal::new("invalid_auth"))?;
         if let Some(error) = found.gone {
@@ -74,7 +83,8 @@ impl World {
             return Err(Refusal::new("token_expired"));
         }
         let (team, is_org) = (found.team.clone(), is_enterprise(&found.team));
-        Ok(Caller { token: token.to_owned(), team, is_org, scopes: found.scopes.clone() })
+        let (user, scopes) = (found.user.clone(), found.scopes.clone());
+        Ok(Caller { token: token.to_owned(), user, team, is_org, scopes })
     }
 
     /// The workspaces of an organization.
@@ -86,7 +96,7 @@ impl World {
     /// Whether a token is for this workspace: its own, or its organization's.
     pub(crate) fn is_for(&self, token: &Token, team: &str) -> bool {
         let enterprise = self.team(team).enterprise.as_ref().map(|(id, _)| id.as_str());
-        token.is_live() && (token.team == team || Some(token.team.as_str()) == enterprise)
+        token.is_live() && token.user.is_none() && (token.team == team || Some(token.team.as_str()) == enterprise)
     }
 
     /// Whether the app is there because the organization has it, and not by the workspace's own token.

@@ -95,6 +95,9 @@ impl World {
         if let Some(token) = &team.bot_token {
             self.tokens.insert(token.clone(), Token::bot(&team.id, &team.scopes));
         }
+        if let Some((token, user)) = &team.user_token {
+            self.tokens.insert(token.clone(), Token::user(&team.id, user));
+        }
         for set in &team.channels {
             let mut members: BTreeSet<String> = set.members.iter().cloned().collect();
             if set.bot {

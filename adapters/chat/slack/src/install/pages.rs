@@ -133,7 +133,7 @@ impl Slack {
         let kept = app.vault.keep(&state_key(&state), &bytes, Some(self.now().after(STATE))).await;
         kept.map_err(|error| busy(error.into()))?;
         let keywords = self.settings.keywords == crate::Keywords::Read;
-        let to = app.authorize_url(installs.api_url(), &scopes(Extras { keywords, history }), &state);
+        let to = app.authorize_url(installs.api_url(), &scopes(Extras { keywords, history, guard: false }), &state);
         let headers = [(header::LOCATION, to), (header::SET_COOKIE, app.cookie(&nonce, STATE))];
         Ok((StatusCode::SEE_OTHER, headers).into_response())
     }

@@ -41,8 +41,17 @@ fn many_workspaces_need_a_way_back_and_tokens_that_expire() {
 }
 
 #[test]
+fn the_guard_reads_messages_and_takes_them_away_as_a_person() {
+    let manifest = manifest(&Grammar::default(), None, None, Extras { guard: true, ..Extras::default() });
+    let scopes = &manifest["oauth_config"]["scopes"];
+    assert_eq!(words(&scopes["user"]), ["chat:write"]);
+    assert!(words(&scopes["bot"]).contains(&"channels:history"));
+    assert!(words(&manifest["settings"]["event_subscriptions"]["bot_events"]).contains(&"message.channels"));
+}
+
+#[test]
 fn over_http_every_address_is_ours() {
-    let extras = Extras { keywords: true, history: true };
+    let extras = Extras { keywords: true, history: true, guard: false };
     let manifest = manifest(&Grammar::default(), Some("https://till.example"), None, extras);
     assert_eq!(manifest["settings"]["socket_mode_enabled"], false);
     assert_eq!(manifest["settings"]["interactivity"]["request_url"], "https://till.example/slack/interactions");

@@ -2,11 +2,12 @@
 
 use super::shop::{Shop, merchant};
 use async_trait::async_trait;
+use serde_json::json;
 use till_core::contract::chat::{Eye, HOSTILE, Setup, maximal, ordinary, suite};
 use till_core::contract::model::Model;
-use till_core::place::{PersonId, Place};
+use till_core::place::{MessageRef, PersonId, Place};
 use till_core::port::chat::{Caps, Chat as _, Loss, Private, Twins};
-use till_core::port::transcript::{Scope, Transcript as _};
+use till_core::port::transcript::{NewLine, Readers, Scope, Transcript as _};
 use till_core::text::Locale;
 use till_core::time::Timestamp;
 
@@ -16,9 +17,25 @@ impl Eye for Sight<'_> {
         let lines = self.0.since(&merchant(), Scope::Customer(&at.channel), 0, 1_000).await.unwrap();
         lines.iter().map(|line| line.body.to_string()).collect()
     }
+
+    async fn speak(&self, text: &str) -> MessageRef {
+        let conversation = self.1.to_owned();
+        let line = NewLine {
+            conversation: conversation.clone(),
+            key: text.to_owned(),
+            readers: Readers::Everyone,
+            author: "visitor".to_owned(),
+            name: "Guest".to_owned(),
+            body: json!({ "kind": "text", "text": text }),
+            at: Timestamp::from_secs(1_795_372_200),
+        };
+        let line = self.0.append(&merchant(), line).await.unwrap().unwrap();
+        MessageRef { place: Shop::place(&conversation), id: line.id.to_string() }
+    }
 }
 
-struct Sight<'a>(&'a Model);
+/// The rows, and the customer's conversation.
+struct Sight<'a>(&'a Model, &'a str);
 
 #[tokio::test]
 async fn the_live_chat_does_what_every_chat_does() {
@@ -27,7 +44,7 @@ async fn the_live_chat_does_what_every_chat_does() {
     let person = |id: String| PersonId { platform: "web".to_owned(), id };
     suite(&Setup {
         chat: shop.web.clone(),
-        eye: &Sight(&shop.model),
+        eye: &Sight(&shop.model, &conversation),
         place: Shop::place(&conversation),
         nowhere: Shop::place("nowhere"),
         staff: person("staff:ana".to_owned()),
