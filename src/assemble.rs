@@ -215,6 +215,7 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         http,
         ring,
         grammar: config.grammar()?,
+        tongues: config.tongues()?,
         links: links(config)?,
         pace: Pace {
             poll_min: Duration::from_secs(config.reconciler.poll_min_s.max(1)),

@@ -23,6 +23,7 @@ use till_core::port::chat::{Chat, Rendered, SendError, Twins};
 use till_core::port::store::{
     CardClaim, Change, Commit, Outcome, Queue, Shown, ShownOutcome, StoreError, Work, WorkClaim,
 };
+use till_core::text::Locale;
 use till_core::time::Timestamp;
 
 /// How long a card is claimed for: longer than any call can take.
@@ -36,6 +37,11 @@ const TRIES_MAX: u32 = 50;
 
 /// The card of a payment, as it is now.
 pub fn render(world: &World, loaded: &Loaded) -> Card {
+    render_in(world, loaded, world.tongues.own())
+}
+
+/// The same in another language, for one person alone.
+pub fn render_in(world: &World, loaded: &Loaded, locale: &Locale) -> Card {
     let stored = &loaded.stored;
     let own_page = world.page(Purpose::Pay, stored);
     let usable = loaded.payment.usable().and_then(|(_, id)| World::checkout_url(stored, id.as_str()));
@@ -56,7 +62,7 @@ pub fn render(world: &World, loaded: &Loaded) -> Card {
         mode,
         typed: &world.grammar.till(),
     };
-    card(&view, &world.merchant.locale)
+    card(&view, locale)
 }
 
 /// Brings cards up to date. Says whether there was any to bring.

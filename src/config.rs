@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use till_core::command::Grammar;
 use till_core::money::{BadMoney, Currency, Money, Reading};
 use till_core::payment::Limits;
-use till_core::text::{BadTexts, Locale, Texts};
+use till_core::text::{BadTexts, Locale, Texts, Tongues};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -399,6 +399,14 @@ impl Config {
     /// # Errors
     /// [`BadConfig`].
     pub fn locale(&self) -> Result<Locale, BadConfig> {
+        Ok(self.tongues()?.own().clone())
+    }
+
+    /// The merchant's language, and all those that people may read instead.
+    ///
+    /// # Errors
+    /// [`BadConfig`].
+    pub fn tongues(&self) -> Result<Tongues, BadConfig> {
         let bad = |error: BadTexts| BadConfig::value("locales.dir", error.to_string());
         let mut texts = Texts::embedded().map_err(bad)?;
         if !self.locales.dir.is_empty() {
@@ -414,7 +422,8 @@ impl Config {
             }
         }
         let none = || BadConfig::value("merchant.locale", "there is no such language");
-        texts.locale(&self.merchant.locale).ok_or_else(none)
+        let own = texts.locale(&self.merchant.locale).ok_or_else(none)?;
+        Ok(Tongues::new(texts, own))
     }
 
     /// How commands begin.

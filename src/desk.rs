@@ -27,6 +27,7 @@ use till_core::place::{MessageRef, PersonId};
 use till_core::port::chat::Standing;
 use till_core::port::desk::{Ack, Again, Deed, Desk as Port, Inbound};
 use till_core::port::store::{Commit, InboxKey, NewWork, StoreError, TotalChange, Work};
+use till_core::text::Locale;
 use till_core::time::Timestamp;
 
 /// How often one person may give a command.
@@ -53,22 +54,31 @@ impl Desk {
         }
         self.budgets.entry(by.clone()).or_insert_with(|| Budget::full(COMMANDS, now)).take(COMMANDS, now)
     }
+}
 
+/// One act being answered, in the language of whoever did it.
+struct Hearing<'a> {
+    desk: &'a Desk,
+    world: &'a Arc<World>,
+    locale: Locale,
+}
+
+impl Hearing<'_> {
     fn say(&self, text: String) -> Ack {
         Ack::Say { text, code: None }
     }
 
     fn refuse(&self, refusal: &Refusal) -> Ack {
-        self.say(refusal.say(&self.world.merchant.locale))
+        self.say(refusal.say(&self.locale))
     }
 
     fn words(&self, key: &str, args: &[(&str, &str)]) -> String {
-        self.world.merchant.locale.say(key, args)
+        self.locale.say(key, args)
     }
 
     /// `None`: they may. Whatever is asked costs as much as a command.
     fn too_often(&self, by: &PersonId, now: Timestamp) -> Option<Ack> {
-        let wait = self.within_budget(by, now).err()?;
+        let wait = self.desk.within_budget(by, now).err()?;
         let seconds = wait.as_secs().max(1).to_string();
         Some(Ack::Busy { text: self.words("desk-slow-down", &[("seconds", &seconds)]) })
     }
@@ -80,7 +90,7 @@ impl Desk {
         }
         match &inbound.deed {
             Deed::Typed { text, mentions, again } => {
-                let reading = Reading { own: self.world.merchant.currency, locale: &self.world.merchant.locale };
+                let reading = Reading { own: self.world.merchant.currency, locale: self.world.tongues.own() };
                 let Some(read) = self.world.grammar.read(&Said { text, mentions }, &reading) else {
                     return Ok(Ack::Talk);
                 };
@@ -88,12 +98,10 @@ impl Desk {
                     return Ok(wait);
                 }
                 match read {
-                    Ok(Command::Help { about }) => {
-                        Ok(self.say(help(&self.world.grammar, about, &self.world.merchant.locale)))
-                    }
+                    Ok(Command::Help { about }) => Ok(self.say(help(&self.world.grammar, about, &self.locale))),
                     _ if !self.is_staff(inbound).await? => Ok(self.not_staff(inbound)),
                     Ok(command) => self.command(inbound, text, command, *again, now).await,
-                    Err(misread) => Ok(self.say(misread.say(&self.world.merchant.locale))),
+                    Err(misread) => Ok(self.say(misread.say(&self.locale))),
                 }
             }
             Deed::Overview if !self.is_staff(inbound).await? => Ok(self.not_staff(inbound)),
@@ -145,7 +153,7 @@ impl Desk {
 
     /// Who may, and how whoever hosts Till lets this person.
     fn not_staff(&self, inbound: &Inbound) -> Ack {
-        let refusal = Refusal::NotStaff.say(&self.world.merchant.locale);
+        let refusal = Refusal::NotStaff.say(&self.locale);
         let chat = self.world.chats.get(inbound.by.platform.as_str());
         let Some(listed) = chat.and_then(|chat| chat.listed_as(&inbound.by)) else { return self.say(refusal) };
         self.say(format!("{refusal} {}", self.words("desk-how-to-list", &[("listed", &listed)])))
@@ -160,13 +168,13 @@ impl Desk {
         if known.is_empty() || known.iter().any(same) {
             return Ok(());
         }
-        let written = book::write::<()>(&self.world, &self.world.merchant.id, id, now, |loaded, commit| {
+        let written = book::write::<()>(self.world, &self.world.merchant.id, id, now, |loaded, commit| {
             let work = NewWork {
                 key: IdemKey::show(id, &format!("twin:{}", twin.id)),
                 work: Work::Supersede { twin: twin.clone() },
                 due: now,
             };
-            commit.payment = Some(book::owing(&self.world, loaded, vec![work], now));
+            commit.payment = Some(book::owing(self.world, loaded, vec![work], now));
             Ok(())
         });
         // Where it was contended, the next click finds it again.
@@ -198,7 +206,7 @@ impl Desk {
             },
             Command::Status { code: Some(code) } => self.status(code, Audience::Staff).await,
             Command::Status { code: None } => self.newest().await,
-            Command::Help { about } => Ok(self.say(help(&self.world.grammar, about, &self.world.merchant.locale))),
+            Command::Help { about } => Ok(self.say(help(&self.world.grammar, about, &self.locale))),
         }
     }
 
@@ -216,14 +224,14 @@ impl Desk {
     }
 
     async fn load(&self, id: PaymentId) -> Result<Option<Loaded>, StoreError> {
-        book::load(&self.world, &self.world.merchant.id, id).await
+        book::load(self.world, &self.world.merchant.id, id).await
     }
 
     async fn cancel(&self, inbound: &Inbound, id: PaymentId, now: Timestamp) -> Result<Ack, StoreError> {
-        let written = book::write(&self.world, &self.world.merchant.id, id, now, |loaded, commit| {
+        let written = book::write(self.world, &self.world.merchant.id, id, now, |loaded, commit| {
             let decision = payment::cancel(&loaded.payment, &inbound.by)?;
             commit.inbox = inbox_keys(inbound);
-            commit.payment = book::change(&self.world, loaded, decision.facts, Vec::new(), Vec::new(), now);
+            commit.payment = book::change(self.world, loaded, decision.facts, Vec::new(), Vec::new(), now);
             Ok(())
         });
         let written = written.await?;
@@ -249,8 +257,9 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Ack, StoreError> {
         let Some(loaded) = self.load(id).await? else { return Ok(self.refuse(&Refusal::Unknown(id.to_string()))) };
-        let locale = &self.world.merchant.locale;
-        let reading = Reading { own: loaded.payment.amount.currency(), locale };
+        let locale = &self.locale;
+        // Its form was filled in the place's language.
+        let reading = Reading { own: loaded.payment.amount.currency(), locale: self.world.tongues.own() };
         let amount = match amount.filter(|text| !text.trim().is_empty()).map(|text| Money::read(text, &reading)) {
             None => None,
             Some(Ok(amount)) => Some(amount),
@@ -265,8 +274,8 @@ impl Desk {
                 Err(refusal) => return self.refused(inbound, id, refusal).await,
             };
             commit.inbox = inbox_keys(inbound);
-            commit.payment = book::change(&self.world, &loaded, decision.facts, Vec::new(), Vec::new(), now);
-            if let Some(written) = book::attempt(&self.world, loaded, commit).await? {
+            commit.payment = book::change(self.world, &loaded, decision.facts, Vec::new(), Vec::new(), now);
+            if let Some(written) = book::attempt(self.world, loaded, commit).await? {
                 let out = decision.money_out.map(|out| out.text(locale)).unwrap_or_default();
                 return self
                     .told(id, written, |code| self.words("desk-refunding", &[("code", code), ("amount", &out)]))
@@ -330,11 +339,13 @@ impl Desk {
 impl Port for Desk {
     async fn hear(&self, inbound: Inbound) -> Ack {
         let now = (self.world.clock)();
-        match self.answer(&inbound, now).await {
+        let locale = self.world.tongues.of(inbound.locale.as_deref());
+        let hearing = Hearing { desk: self, world: &self.world, locale };
+        match hearing.answer(&inbound, now).await {
             Ok(ack) => ack,
             Err(error) => {
                 tracing::error!(by = %inbound.by, %error, "the desk could not answer {}: {error}", inbound.by);
-                Ack::Busy { text: self.words("desk-busy", &[]) }
+                Ack::Busy { text: hearing.words("desk-busy", &[]) }
             }
         }
     }

@@ -18,7 +18,7 @@ use till_core::port::chat::Chat;
 use till_core::port::http::Http;
 use till_core::port::psp::{Account, Psp};
 use till_core::port::store::{Store, Stored};
-use till_core::text::Locale;
+use till_core::text::{Locale, Tongues};
 use till_core::time::Timestamp;
 use tokio::sync::Notify;
 
@@ -177,6 +177,8 @@ pub struct World {
     pub ring: KeyRing,
     /// How commands begin.
     pub grammar: Grammar,
+    /// What people read: the merchant's language, and their own where there is one.
+    pub tongues: Tongues,
     /// Where links lead.
     pub links: LinkMode,
     /// How often the reconciler looks.

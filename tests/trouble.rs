@@ -34,7 +34,7 @@ use till_core::port::http::Http;
 use till_core::port::psp::{Access, Account, AccountSettings, Delivery, Psp};
 use till_core::port::store::{ListFilter, Store, Stored};
 use till_core::signature::SKEW_SECS_MAX;
-use till_core::text::Locale;
+use till_core::text::{Locale, Texts, Tongues};
 use till_core::time::Timestamp;
 
 const START_MS: i64 = 1_795_000_000_000;
@@ -160,6 +160,7 @@ fn born<P: Provider>(seed: u64, there: &P, chat: &Arc<ScriptedChat>, store: Arc<
         http: there.http(),
         ring: KeyRing::new([(1, [7; 32])]).unwrap(),
         grammar: Grammar::default(),
+        tongues: Tongues::new(Texts::default(), ENGLISH.clone()),
         links: if seed.is_multiple_of(2) { ours } else { direct },
         pace: Pace {
             poll_min: Duration::from_secs(60),
@@ -233,7 +234,7 @@ impl<P: Provider> Sim<P> {
     fn inbound(&self, act: &str, deed: Deed) -> Inbound {
         let place = Place { platform: "script".into(), workspace: "w".into(), channel: "c".into(), thread: None };
         let by = PersonId { platform: "script".into(), id: "staff:ana".into() };
-        Inbound { keys: vec![act.to_owned()], by, name: "Ana".into(), place, on: None, deed }
+        Inbound { keys: vec![act.to_owned()], by, name: "Ana".into(), locale: None, place, on: None, deed }
     }
 
     fn say(&mut self, text: &str) -> Ack {

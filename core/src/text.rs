@@ -70,9 +70,39 @@ impl Texts {
 
     /// The language `tag`, else its base language, else English.
     pub fn locale(&self, tag: &str) -> Option<Locale> {
+        self.exactly(tag).or_else(|| self.0.first()).cloned()
+    }
+
+    /// The language `tag`, else its base language.
+    fn exactly(&self, tag: &str) -> Option<&Locale> {
         let base = tag.split('-').next().unwrap_or(tag);
         let by = |wanted: &str| self.0.iter().find(|locale| locale.tag().eq_ignore_ascii_case(wanted));
-        by(tag).or_else(|| by(base)).or_else(|| self.0.first()).cloned()
+        by(tag).or_else(|| by(base))
+    }
+}
+
+/// The language of a place, and those of the people in it.
+#[derive(Clone)]
+pub struct Tongues {
+    texts: Arc<Texts>,
+    own: Locale,
+}
+
+impl Tongues {
+    /// `own` is the place's: what everybody reads is in it.
+    pub fn new(texts: Texts, own: Locale) -> Self {
+        Self { texts: Arc::new(texts), own }
+    }
+
+    /// The place's.
+    pub fn own(&self) -> &Locale {
+        &self.own
+    }
+
+    /// A person's, by the tag that their platform gives: `de-DE`, else `de`, else the place's.
+    pub fn of(&self, tag: Option<&str>) -> Locale {
+        let found = tag.and_then(|tag| self.texts.exactly(tag));
+        found.unwrap_or(&self.own).clone()
     }
 }
 
@@ -165,6 +195,19 @@ mod tests {
         assert_eq!(en.say("card-paid", &[]), "All yours");
         assert!(en.has("card-expired"));
         assert_eq!(en.say("no-such-key", &[]), "no-such-key");
+    }
+
+    #[test]
+    fn a_person_reads_their_own_language_where_there_is_one_and_else_the_place_s() {
+        let mut texts = Texts::embedded().unwrap();
+        texts.add("de", "card-paid = Bezahlt").unwrap();
+        texts.add("fr", "card-paid = Payé").unwrap();
+        let french = texts.locale("fr").unwrap();
+        let tongues = Tongues::new(texts, french);
+        let paid = |tag: Option<&str>| tongues.of(tag).say("card-paid", &[]);
+        assert_eq!((paid(Some("de-AT")), paid(Some("en-US"))), ("Bezahlt".into(), "Paid".into()));
+        assert_eq!((paid(Some("ja-JP")), paid(None)), ("Payé".into(), "Payé".into()));
+        assert!(tongues.of(Some("de")).has("card-expired"), "what a language lacks is said in English");
     }
 
     #[test]

@@ -58,8 +58,7 @@ pub(super) fn open(config: &Config, around: &Around<'_>) -> Result<Arc<Slack>, S
         let why = "set it for Socket Mode, or slack.signing_secret for HTTP: else nothing that people do is heard";
         return Err(BadConfig::Value { key: "slack.app_token", why: why.to_owned() }.into());
     }
-    let locale = around.merchant.locale.clone();
-    let slack = Slack::new(settings, around.rows.store.clone(), around.clock.clone(), locale);
+    let slack = Slack::new(settings, around.rows.store.clone(), around.clock.clone(), config.tongues()?);
     slack.map_err(|error| StartError::Typed(error.to_string()))
 }
 

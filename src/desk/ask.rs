@@ -1,6 +1,6 @@
 //! Asking for money, and for the same once more: one act makes one payment.
 
-use super::{Desk, SAME, digest, inbox_keys};
+use super::{Hearing, SAME, digest, inbox_keys};
 use crate::book;
 use crate::world::At;
 use std::time::Duration;
@@ -47,7 +47,7 @@ enum Made {
     No(Ack),
 }
 
-impl Desk {
+impl Hearing<'_> {
     pub(super) async fn pay(
         &self,
         inbound: &Inbound,
@@ -68,7 +68,7 @@ impl Desk {
             Again::Wanted => now.after(SAME),
         };
         let once = Once { inbox: inbox_keys(inbound), recent: Some(Recent { key: digest(inbound, text), since }) };
-        let amount = order.total.text(&self.world.merchant.locale);
+        let amount = order.total.text(&self.locale);
         match self.make(inbound, &order, once, now).await? {
             Made::New { code, hint } => {
                 let text = self.words("desk-asked", &[("amount", &amount), ("code", &code.to_string())]);
@@ -102,7 +102,7 @@ impl Desk {
         };
         let mut once = Once { inbox: inbox_keys(inbound), recent: None };
         once.inbox.push(InboxKey { source: "renewal".to_owned(), key: id.to_string() });
-        let (amount, was) = (order.total.text(&self.world.merchant.locale), old.stored.code.to_string());
+        let (amount, was) = (order.total.text(&self.locale), old.stored.code.to_string());
         match self.make(inbound, &order, once, now).await? {
             Made::New { code, .. } => {
                 let is = code.to_string();
@@ -154,7 +154,7 @@ impl Desk {
         match at.psp.takes(total) {
             Takes::Yes => Ok(None),
             Takes::PerhapsTooSmall { least } => {
-                let least = least.text(&self.world.merchant.locale);
+                let least = least.text(&self.locale);
                 Ok(Some(self.words("desk-perhaps-too-small", &[("least", &least)])))
             }
             Takes::TooLarge { most } => Err(self.say(self.amount_words("desk-too-large", total, most))),
@@ -168,12 +168,12 @@ impl Desk {
 
     /// A sentence about an amount that the provider does not take, and one that it would.
     fn amount_words(&self, key: &str, asked: Money, would: Money) -> String {
-        let locale = &self.world.merchant.locale;
+        let locale = &self.locale;
         self.words(key, &[("amount", &asked.text(locale)), ("would", &would.text(locale))])
     }
 
     fn new_payment(&self, by: &PersonId, order: &Order, id: PaymentId, code: Code, at: &At, now: Timestamp) -> Change {
-        let world = &self.world;
+        let world = self.world;
         let asked = payment::ask(order.total, order.expires, by, now);
         let links = [Purpose::Pay, Purpose::Receipt].map(|purpose| Link::first(purpose, &world.ring));
         let tokens = links.clone().map(|link| link.token(id, &world.ring).unwrap_or_default());
@@ -215,9 +215,9 @@ impl Desk {
 
     /// This act was answered with the question: told of again when the moment has passed, it asks for nothing new.
     async fn remember(&self, inbound: &Inbound, known: PaymentId, now: Timestamp) -> Result<(), StoreError> {
-        let written = book::write::<()>(&self.world, &self.world.merchant.id, known, now, |loaded, commit| {
+        let written = book::write::<()>(self.world, &self.world.merchant.id, known, now, |loaded, commit| {
             commit.inbox = inbox_keys(inbound);
-            commit.payment = Some(book::owing(&self.world, loaded, Vec::new(), now));
+            commit.payment = Some(book::owing(self.world, loaded, Vec::new(), now));
             Ok(())
         });
         written.await.map(drop)

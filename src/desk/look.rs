@@ -1,6 +1,6 @@
 //! What the desk only looks up: one payment, the newest ones, a person's own and the day's. Writes nothing.
 
-use super::Desk;
+use super::Hearing;
 use std::collections::BTreeMap;
 use till_core::card::Audience;
 use till_core::id::Code;
@@ -14,17 +14,17 @@ use till_core::time::Timestamp;
 const OVERVIEW_MAX: u32 = 200;
 const OVERVIEW_LINES: usize = 10;
 
-impl Desk {
+impl Hearing<'_> {
     pub(super) async fn status(&self, code: Code, audience: Audience) -> Result<Ack, StoreError> {
         let loaded = match self.find(code).await? {
             Some(id) => self.load(id).await?,
             None => None,
         };
         let Some(loaded) = loaded else { return Ok(self.refuse(&payment::unknown(code))) };
-        let locale = &self.world.merchant.locale;
+        let locale = &self.locale;
         let sums = loaded.payment.sums();
         let text = |minor| sums.money(minor).text(locale);
-        let card = crate::cards::render(&self.world, &loaded);
+        let card = crate::cards::render_in(self.world, &loaded, &self.locale);
         let title = card.title.to_string();
         let args = [
             ("code", &code.to_string()[..]),
@@ -40,7 +40,7 @@ impl Desk {
 
     /// The payments that this person asked for and that are open, and what came in of those that were asked for today.
     pub(super) async fn overview(&self, inbound: &Inbound, now: Timestamp) -> Result<Ack, StoreError> {
-        let locale = &self.world.merchant.locale;
+        let locale = &self.locale;
         let newest = self
             .world
             .store
@@ -77,7 +77,7 @@ impl Desk {
     }
 
     fn line(&self, it: &Summary) -> String {
-        let locale = &self.world.merchant.locale;
+        let locale = &self.locale;
         let status = locale.say(&format!("status-{}", it.status.name()), &[]);
         let args = [
             ("code", &it.code.to_string()[..]),

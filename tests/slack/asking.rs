@@ -3,6 +3,7 @@
 use super::both_ways;
 use crate::support::eventually;
 use crate::support::slack::{ANA, BO, Office, SALES, button, code_in, id_of, labels};
+use crate::support::stripe::Plan;
 use fake_slack::{Fault, Outcome, Way};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -269,4 +270,39 @@ async fn three_retries_of_one_event_ask_once() {
     office.says(&code, "Please pay").await;
     assert_eq!(office.cards(&code).len(), 1);
     office.close().await;
+}
+
+/// A little German, as a host would lay it beside the English.
+const GERMAN: &str = "\
+desk-asked = Angefordert: { $amount }, { $code }.
+slack-form-title = Geld anfordern
+slack-details = Einzelheiten
+command-pay-about = Geld anfordern
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_answered_in_their_language_and_the_card_speaks_that_of_the_place() {
+    for way in [Way::Http, Way::Socket] {
+        let office = Office::with(Plan { slack: Some(way), german: Some(GERMAN), ..Plan::default() }).await;
+        // Slack says with the first act who it is, and when it is asked, which language they read.
+        office.command("/till", "help").await;
+        let asked = eventually(async || (office.slack.count("users.info") > 0).then_some(()));
+        asked.await.expect("Slack is asked");
+        office.slack.settled().await;
+        let said = eventually(async || {
+            let said = office.command("/till", "help").await;
+            said.contains("Geld anfordern").then_some(said)
+        });
+        said.await.expect("help in German");
+        let said = office.command("/pay", "25 EUR coffee").await;
+        assert!(said.starts_with("Angefordert: 25,00 EUR"), "{said}");
+        let card = office.says(&code_in(&said), "Please pay 25.00 EUR").await;
+        assert_eq!(labels(&card)[0], "Pay 25.00 EUR");
+        office.command("/pay", "").await;
+        assert_eq!(office.form(ANA).await["title"]["text"], "Geld anfordern");
+        // Bo reads English.
+        office.slack.click(BO, SALES, &card.ts, &id_of(&card, "Details")).await;
+        office.whispered_to(BO, "Please pay").await;
+        office.close().await;
+    }
 }

@@ -26,7 +26,7 @@ use till_core::order::IdemKey;
 use till_core::place::{MessageRef, PersonId, Place};
 use till_core::port::chat::{Chat, Rendered, SendError};
 use till_core::port::store::{Staff, Store as _};
-use till_core::text::Locale;
+use till_core::text::{Locale, Texts, Tongues};
 use till_core::time::Timestamp;
 use till_slack::{Keywords, Settings, Slack, Tokens};
 
@@ -141,7 +141,7 @@ impl Emulated {
         };
         let seconds = AtomicI64::new(now().secs());
         let clock = Arc::new(move || Timestamp::from_secs(seconds.fetch_add(2, Ordering::SeqCst)));
-        Slack::new(settings, store, clock, Locale::english().unwrap()).unwrap()
+        Slack::new(settings, store, clock, tongues()).unwrap()
     }
 }
 
@@ -262,4 +262,8 @@ async fn what_another_slack_refuses_is_understood() {
     let hers = MessageRef { place: place(GENERAL), id: said["ts"].as_str().unwrap().to_owned() };
     assert_eq!(till.edit(&hers, &card, now()).await, Err(SendError::EditClosed), "somebody else's message");
     assert_eq!(emulated.judge.ask(&json!({ "op": "pay" })).await["ok"], false, "the judge survives nonsense");
+}
+
+fn tongues() -> Tongues {
+    Tongues::new(Texts::embedded().unwrap(), Locale::english().unwrap())
 }

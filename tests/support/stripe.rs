@@ -82,6 +82,8 @@ pub(crate) struct Plan {
     pub(crate) slack: Option<Way>,
     /// How it comes by its Slack tokens.
     pub(crate) added: Added,
+    /// Sentences that the host lays beside the English.
+    pub(crate) german: Option<&'static str>,
     /// What [`POOR_KEY`] lacks; where there is something, the shop begins with that key.
     pub(crate) lacks: Option<&'static str>,
 }
@@ -95,6 +97,7 @@ impl Default for Plan {
             access: Access::Own,
             slack: None,
             added: Added::ByHand,
+            german: None,
             lacks: None,
         }
     }
@@ -138,6 +141,12 @@ impl Shop {
         tokio::spawn(till::run::serve(stripe_listener, router, until));
 
         let mut config = config(&plan, &url, data.path());
+        if let Some(german) = plan.german {
+            let dir = data.path().join("locales");
+            std::fs::create_dir(&dir).unwrap();
+            std::fs::write(dir.join("de.ftl"), german).unwrap();
+            config.locales.dir = dir.display().to_string();
+        }
         let slack = match plan.slack {
             Some(way) => {
                 let until = super::slack::talk_there(way, plan.added, &mut config, &url, data.path(), clock.clone());

@@ -19,6 +19,8 @@ pub struct Inbound {
     pub by: PersonId,
     /// Their name now.
     pub name: String,
+    /// The language that their platform knows them to read: `de-DE`. `None`: that of the place.
+    pub locale: Option<String>,
     /// Where.
     pub place: Place,
     /// The message of ours that it was done on.

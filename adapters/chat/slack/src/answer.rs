@@ -111,7 +111,7 @@ impl Slack {
     }
 
     /// Does what is asked. The caller acknowledges, and then lets [`Slack::follow`] do the rest.
-    pub(crate) async fn hear(&self, told: Told) -> Answer {
+    pub(crate) async fn hear(self: &Arc<Self>, told: Told) -> Answer {
         if let (Some(Org { workspace, id }), Access::Installed(installs)) = (&told.org, &self.access) {
             installs.belongs(workspace, id).await;
         }
@@ -123,8 +123,8 @@ impl Slack {
                 Answer::then(Next::AmountForm { by, trigger, at, asked })
             }
             Heard::PayForm { by, name, view, at, fields } => self.pay_form(by, name, &view, at, fields).await,
-            Heard::NoAmount => {
-                let errors = json!({ AMOUNT_FIELD: self.word("slack-form-no-amount") });
+            Heard::NoAmount { by } => {
+                let errors = json!({ AMOUNT_FIELD: self.tongue(&by).say("slack-form-no-amount", &[]) });
                 Answer::with(json!({ "response_action": "errors", "errors": errors }))
             }
             Heard::Home(by) => Answer::then(Next::Home(by)),
@@ -133,7 +133,7 @@ impl Slack {
         }
     }
 
-    async fn act(&self, act: Act) -> Answer {
+    async fn act(self: &Arc<Self>, act: Act) -> Answer {
         let Act { mut inbound, raw, to } = act;
         match self.serves(&inbound.place.workspace).await {
             Ok(true) => {}
@@ -144,7 +144,8 @@ impl Slack {
             }
             Err(_) => {
                 let (by, at) = (inbound.by, inbound.place);
-                return self.shape(Ack::Busy { text: self.word("desk-busy") }, by, at, raw, "", to);
+                let text = self.busy(&by);
+                return self.shape(Ack::Busy { text }, by, at, raw, "", to);
             }
         }
         // What Slack signed, it need not be asked about.
@@ -155,12 +156,14 @@ impl Slack {
             }
             Some(_) | None => self.people.saw(&inbound.by.id, &inbound.name, self.now()),
         }
+        self.learn(&inbound.by, &inbound.place.workspace);
+        inbound.locale = self.people.locale(&inbound.by.id, self.now());
         let (by, at, key) = (inbound.by.clone(), inbound.place.clone(), inbound.keys.first().cloned());
         let ack = {
             let desk = self.desk.read().await;
             match desk.as_ref() {
                 Some(desk) => desk.hear(inbound).await,
-                None => Ack::Busy { text: self.word("desk-busy") },
+                None => Ack::Busy { text: self.busy(&by) },
             }
         };
         self.shape(ack, by, at, raw, &key.unwrap_or_default(), to)
@@ -175,13 +178,13 @@ impl Slack {
                 return match to {
                     AnswerTo::Command { trigger } => Answer::then(Next::PayForm { by, trigger, at, payer: None }),
                     AnswerTo::Form { .. } | AnswerTo::Private | AnswerTo::Event => {
-                        let message = self.offer_form(&at.place);
+                        let message = self.offer_form(&by, &at.place);
                         Answer::then(Next::Say { to: by, at: at.place, message })
                     }
                 };
             }
             Ack::Say { text, .. } | Ack::Busy { text } => json!({ "text": mrkdwn::escape(text) }),
-            Ack::Same { text, code } => self.offer_again(&at, text, &code.to_string(), raw.as_deref(), key),
+            Ack::Same { text, code } => self.offer_again(&by, &at, text, &code.to_string(), raw.as_deref(), key),
         };
         match (to, &ack) {
             (AnswerTo::Command { .. }, _) => {
@@ -205,10 +208,17 @@ impl Slack {
         }
     }
 
-    async fn pay_form(&self, by: PersonId, name: String, view: &str, at: FormAt, fields: PayFields) -> Answer {
-        let reading = Reading { own: self.settings.currency, locale: &self.locale };
+    async fn pay_form(
+        self: &Arc<Self>,
+        by: PersonId,
+        name: String,
+        view: &str,
+        at: FormAt,
+        fields: PayFields,
+    ) -> Answer {
+        let reading = Reading { own: self.settings.currency, locale: self.tongues.own() };
         if let Err(bad) = Money::read(&format!("{} {}", fields.amount.trim(), fields.currency), &reading) {
-            let errors = json!({ AMOUNT_FIELD: bad.say(&self.locale) });
+            let errors = json!({ AMOUNT_FIELD: bad.say(&self.tongue(&by)) });
             return Answer::with(json!({ "response_action": "errors", "errors": errors }));
         }
         let payer = match &fields.payer {
@@ -221,8 +231,13 @@ impl Slack {
         let raw = fields.command(&self.settings.grammar.opening(Verb::Pay), payer.as_deref());
         let read = mrkdwn::read(&raw, &at.place.workspace);
         let deed = Deed::Typed { text: read.text, mentions: read.mentions, again: Again::Unasked };
-        let inbound = Inbound { keys: vec![format!("view:{view}")], by, name, place: at.place, on: None, deed };
+        let inbound =
+            Inbound { keys: vec![format!("view:{view}")], by, name, locale: None, place: at.place, on: None, deed };
         self.act(Act { inbound, raw: Some(raw), to: AnswerTo::Form { field: AMOUNT_FIELD } }).await
+    }
+
+    fn busy(&self, by: &PersonId) -> String {
+        self.tongue(by).say("desk-busy", &[])
     }
 
     /// What this person is called, where Slack says it soon.
@@ -231,19 +246,21 @@ impl Slack {
         asked.ok()?.ok().flatten().map(|person| person.name)
     }
 
-    fn offer_form(&self, at: &Place) -> Value {
+    fn offer_form(&self, by: &PersonId, at: &Place) -> Value {
+        let locale = self.tongue(by);
         let button = json!({
-            "type": "button", "action_id": FORM, "text": plain_text(&self.word("slack-form-open")), "value": FORM,
+            "type": "button", "action_id": FORM, "text": plain_text(&locale.say("slack-form-open", &[])), "value": FORM,
         });
-        let text = self.word("slack-form-offer");
+        let text = locale.say("slack-form-offer", &[]);
         json!({ "text": text, "blocks": [
             { "type": "section", "text": plain_text(&text) },
             { "type": "actions", "block_id": said_at(at, FORM), "elements": [button] },
         ]})
     }
 
-    fn offer_again(&self, at: &Place, text: &str, code: &str, raw: Option<&str>, key: &str) -> Value {
-        let button = |id: &str, word: &str, value: &str| json!({ "type": "button", "action_id": id, "text": plain_text(&self.word(word)), "value": value });
+    fn offer_again(&self, by: &PersonId, at: &Place, text: &str, code: &str, raw: Option<&str>, key: &str) -> Value {
+        let locale = self.tongue(by);
+        let button = |id: &str, word: &str, value: &str| json!({ "type": "button", "action_id": id, "text": plain_text(&locale.say(word, &[])), "value": value });
         let mut buttons = vec![button(SHOW, "slack-show-it", code)];
         let fits = |raw: &&str| raw.chars().count() <= VALUE_CHARS_MAX;
         buttons.extend(raw.filter(fits).map(|raw| button(AGAIN, "slack-one-more", raw)));
@@ -258,12 +275,12 @@ impl Slack {
         let done = match next {
             Next::PayForm { by, trigger, at, payer } => {
                 let opened = self.open_pay_form(&by, &trigger, &at, payer.as_deref()).await;
-                self.or_say(opened, &by, &at, self.offer_form(&at.place)).await
+                self.or_say(opened, &by, &at, self.offer_form(&by, &at.place)).await
             }
             Next::AmountForm { by, trigger, at, asked } => {
                 let view = |locale: &_| views::amount(&at, &asked, locale);
                 let opened = self.open_form(&by, &trigger, &at, view).await;
-                self.or_say(opened, &by, &at, json!({ "text": self.word("desk-busy") })).await
+                self.or_say(opened, &by, &at, json!({ "text": self.busy(&by) })).await
             }
             Next::Say { to, at, message } => self.say_privately(&to, &at, &message).await,
             Next::Home(by) => self.show_home(&by).await,
@@ -335,10 +352,10 @@ impl Slack {
     ) -> Result<(), SendError> {
         let standing = self.look_up(by, &at.place.workspace).await?.map_or(Standing::Guest, |person| person.standing);
         if standing == Standing::Guest {
-            let text = Refusal::NotStaff.say(&self.locale);
+            let text = Refusal::NotStaff.say(&self.tongue(by));
             return self.say_privately(by, &at.place, &json!({ "text": mrkdwn::escape(&text) })).await;
         }
-        let body = json!({ "trigger_id": trigger, "view": view(&self.locale) });
+        let body = json!({ "trigger_id": trigger, "view": view(&self.tongue(by)) });
         self.call::<Value>(&at.place.workspace, "views.open", body).await.map(drop)
     }
 

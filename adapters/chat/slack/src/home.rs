@@ -19,10 +19,12 @@ impl Slack {
     pub(crate) async fn show_home(&self, by: &PersonId) -> Result<(), SendError> {
         let Some((workspace, user)) = parts(&by.id) else { return Err(SendError::Forbidden) };
         let at = place(workspace, "home", None);
+        let locale = self.tongue(by);
         let inbound = Inbound {
             keys: vec!["home".to_owned()],
             by: by.clone(),
             name: user.to_owned(),
+            locale: self.people.locale(&by.id, self.now()),
             place: at,
             on: None,
             deed: Deed::Overview,
@@ -33,7 +35,7 @@ impl Slack {
             Ack::Say { text, .. } | Ack::Busy { text } | Ack::Same { text, .. } => text,
             Ack::Talk | Ack::Nothing | Ack::Form => String::new(),
         };
-        let how = help(&self.settings.grammar, None, &self.locale);
+        let how = help(&self.settings.grammar, None, &locale);
         let section = |text: &str| json!({ "type": "section", "text": plain_text(&cut(text, TEXT_CHARS_MAX)) });
         let mut blocks = vec![section(&how)];
         if !overview.is_empty() {

@@ -46,10 +46,11 @@ use std::sync::{Arc, OnceLock};
 use till_core::command::Grammar;
 use till_core::id::MerchantId;
 use till_core::money::Currency;
+use till_core::place::PersonId;
 use till_core::port::chat::{Health, SendError};
 use till_core::port::desk::Desk;
 use till_core::port::store::Store;
-use till_core::text::Locale;
+use till_core::text::{Locale, Tongues};
 use till_core::time::Timestamp;
 use till_core::vault::VaultError;
 use tokio::sync::{Mutex, RwLock};
@@ -118,7 +119,7 @@ pub struct Slack {
     access: Access,
     store: Arc<dyn Store>,
     clock: Clock,
-    locale: Locale,
+    tongues: Tongues,
     api: Api,
     people: People,
     line: Line,
@@ -138,7 +139,7 @@ impl Slack {
         settings: Settings,
         store: Arc<dyn Store>,
         clock: Clock,
-        locale: Locale,
+        tongues: Tongues,
     ) -> Result<Arc<Self>, NoCertificates> {
         let Settings {
             merchant,
@@ -173,7 +174,7 @@ impl Slack {
             access,
             store,
             clock,
-            locale,
+            tongues,
             api,
             people: People::default(),
             line: Line::default(),
@@ -203,8 +204,14 @@ impl Slack {
         (self.clock)()
     }
 
+    /// In the language of the place.
     fn word(&self, key: &str) -> String {
-        self.locale.say(key, &[])
+        self.tongues.own().say(key, &[])
+    }
+
+    /// The language of a person, as far as Slack has told it yet; else that of the place.
+    fn tongue(&self, who: &PersonId) -> Locale {
+        self.tongues.of(self.people.locale(&who.id, self.now()).as_deref())
     }
 
     /// Calls a method in a workspace, once.

@@ -7,6 +7,7 @@ use crate::{PLATFORM, Slack};
 use dashmap::DashMap;
 use serde::Deserialize;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 use till_core::place::PersonId;
 use till_core::port::chat::{Person, SendError, Standing};
@@ -14,6 +15,8 @@ use till_core::time::Timestamp;
 
 /// How long a person or a group is remembered.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
+/// How long a person's language is.
+const SPEAKS: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many of each.
 const REMEMBERED_MAX: usize = 20_000;
 
@@ -21,6 +24,7 @@ const REMEMBERED_MAX: usize = 20_000;
 #[derive(Default)]
 pub(crate) struct People {
     names: DashMap<String, (String, Timestamp)>,
+    locales: DashMap<String, (Option<String>, Timestamp)>,
     groups: DashMap<String, (Vec<String>, Timestamp)>,
 }
 
@@ -31,6 +35,22 @@ impl People {
             self.names.clear();
         }
         self.names.insert(id.to_owned(), (name.to_owned(), now));
+    }
+
+    /// Slack said which language they read.
+    fn reads(&self, id: &str, locale: Option<String>, now: Timestamp) {
+        if self.locales.len() > REMEMBERED_MAX {
+            self.locales.clear();
+        }
+        self.locales.insert(id.to_owned(), (locale, now));
+    }
+
+    pub(crate) fn locale(&self, id: &str, now: Timestamp) -> Option<String> {
+        self.locales.get(id).filter(|known| now.since(known.1) < SPEAKS).and_then(|known| known.0.clone())
+    }
+
+    fn knows_locale(&self, id: &str, now: Timestamp) -> bool {
+        self.locales.get(id).is_some_and(|known| now.since(known.1) < SPEAKS)
     }
 }
 
@@ -47,6 +67,8 @@ struct User {
     real_name: Option<String>,
     #[serde(default)]
     name: Option<String>,
+    #[serde(default)]
+    locale: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -68,7 +90,7 @@ impl Slack {
         let known = self.people.names.get(&who.id).filter(|known| fresh(known.1)).map(|known| known.0.clone());
         let name = match known {
             Some(name) => name,
-            None => match self.name_of(via, user).await? {
+            None => match self.ask_of(who, via, user).await? {
                 Some(name) => name,
                 None => return Ok(None),
             },
@@ -78,13 +100,33 @@ impl Slack {
         Ok(Some(Person { id: who.clone(), name, standing }))
     }
 
-    async fn name_of(&self, via: &str, user: &str) -> Result<Option<String>, SendError> {
-        let found: Result<UserInfo, SendError> = self.call(via, "users.info", json!({ "user": user })).await;
-        match found {
+    /// Their name; their language is remembered with it.
+    async fn ask_of(&self, who: &PersonId, via: &str, user: &str) -> Result<Option<String>, SendError> {
+        let body = json!({ "user": user, "include_locale": true });
+        match self.call::<UserInfo>(via, "users.info", body).await {
             Ok(UserInfo { user: User { deleted: true, .. } }) | Err(SendError::Forbidden) => Ok(None),
-            Ok(UserInfo { user: found }) => Ok(Some(found.real_name.or(found.name).unwrap_or_else(|| user.to_owned()))),
+            Ok(UserInfo { user: found }) => {
+                self.people.reads(&who.id, found.locale, self.now());
+                Ok(Some(found.real_name.or(found.name).unwrap_or_else(|| user.to_owned())))
+            }
             Err(error) => Err(error),
         }
+    }
+
+    /// Learns which language somebody reads, for their next act: this one does not wait for Slack.
+    pub(crate) fn learn(self: &Arc<Self>, who: &PersonId, via: &str) {
+        if self.people.knows_locale(&who.id, self.now()) {
+            return;
+        }
+        // Nobody asks again at once, whatever comes of it.
+        self.people.reads(&who.id, None, self.now());
+        let (slack, who, via) = (self.clone(), who.clone(), via.to_owned());
+        tokio::spawn(async move {
+            let Some((_, user)) = parts(&who.id) else { return };
+            if let Err(error) = slack.ask_of(&who, &via, user).await {
+                tracing::debug!(%error, "the language of {who} is not known: {error}");
+            }
+        });
     }
 
     async fn is_listed(&self, who: &PersonId, workspace: &str, user: &str) -> Result<bool, SendError> {

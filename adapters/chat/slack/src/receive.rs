@@ -74,7 +74,7 @@ pub(crate) enum Heard {
     /// The form that asks for money was sent.
     PayForm { by: PersonId, name: String, view: String, at: FormAt, fields: PayFields },
     /// A form was sent without the amount that it asks for.
-    NoAmount,
+    NoAmount { by: PersonId },
     /// Somebody looks at the app's home.
     Home(PersonId),
     /// The app was taken out of a workspace.
@@ -169,7 +169,15 @@ fn click(click: Click) -> Heard {
         format!("act:{}/{message}/{}/{}", at.channel, action.action_ts, action.action_id),
     ];
     let pressed = |deed: Deed| {
-        let inbound = Inbound { keys: keys.clone(), by: by.clone(), name: name.clone(), place: at.clone(), on, deed };
+        let inbound = Inbound {
+            keys: keys.clone(),
+            by: by.clone(),
+            name: name.clone(),
+            locale: None,
+            place: at.clone(),
+            on,
+            deed,
+        };
         Heard::Act(Box::new(Act { inbound, raw: None, to: AnswerTo::Private }))
     };
     match action.action_id.split(':').next().unwrap_or_default() {
@@ -213,10 +221,10 @@ fn submission(by: PersonId, name: String, view: View) -> Heard {
         views::AMOUNT => {
             let Some(token) = at.token.clone() else { return Heard::Nothing };
             // Without an amount a press means all of it; a form that asks for one must have one.
-            let Some(amount) = views::text_of(&view.state, views::AMOUNT_FIELD) else { return Heard::NoAmount };
+            let Some(amount) = views::text_of(&view.state, views::AMOUNT_FIELD) else { return Heard::NoAmount { by } };
             let deed = Deed::Pressed { token, amount: Some(amount) };
             let keys = vec![format!("view:{}", view.id)];
-            let inbound = Inbound { keys, by, name, place: at.place, on: None, deed };
+            let inbound = Inbound { keys, by, name, locale: None, place: at.place, on: None, deed };
             Heard::Act(Box::new(Act { inbound, raw: None, to: AnswerTo::Form { field: views::AMOUNT_FIELD } }))
         }
         _ => Heard::Nothing,
@@ -281,7 +289,11 @@ fn message(event: Event, workspace: &str, event_id: &str, raw: String) -> Heard 
 fn act(keys: Vec<String>, by: PersonId, name: String, place: Place, raw: String, again: Again, to: AnswerTo) -> Heard {
     let read = mrkdwn::read(&raw, &place.workspace);
     let deed = Deed::Typed { text: read.text, mentions: read.mentions, again };
-    Heard::Act(Box::new(Act { inbound: Inbound { keys, by, name, place, on: None, deed }, raw: Some(raw), to }))
+    Heard::Act(Box::new(Act {
+        inbound: Inbound { keys, by, name, locale: None, place, on: None, deed },
+        raw: Some(raw),
+        to,
+    }))
 }
 
 pub(crate) fn person(workspace: &str, user: &str) -> PersonId {

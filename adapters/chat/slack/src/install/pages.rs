@@ -165,7 +165,7 @@ impl Slack {
     }
 
     fn added(&self, app: &App, it: &Installation) -> Response {
-        let title = self.locale.say("slack-added-title", &[("workspace", &it.name)]);
+        let title = self.tongues.own().say("slack-added-title", &[("workspace", &it.name)]);
         let command = format!("till staff add slack:{}/{} \"…\"", it.id, it.by);
         let body = html! {
             h1 { (title) }
@@ -204,7 +204,7 @@ impl Slack {
     fn page(&self, title: &str, status: StatusCode, body: Markup) -> Response {
         let page = html! {
             (DOCTYPE)
-            html lang=(self.locale.tag()) {
+            html lang=(self.tongues.own().tag()) {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
@@ -248,7 +248,7 @@ async fn show(State(slack): State<Arc<Slack>>, Path(ticket): Path<String>) -> Re
         Ok(app) => app,
         Err(oops) => return slack.oops(oops),
     };
-    let title = slack.locale.say("slack-install-title", &[("merchant", &app.merchant_name)]);
+    let title = slack.tongues.own().say("slack-install-title", &[("merchant", &app.merchant_name)]);
     let body = html! {
         h1 { (title) }
         p { (slack.word("slack-install-about")) }

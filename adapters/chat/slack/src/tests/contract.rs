@@ -10,7 +10,7 @@ use till_core::id::MerchantId;
 use till_core::money::Currency;
 use till_core::place::{MessageRef, PersonId, Place};
 use till_core::port::store::{Staff, Store as _};
-use till_core::text::Locale;
+use till_core::text::{Locale, Texts, Tongues};
 use till_core::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_372_200);
@@ -61,7 +61,7 @@ async fn open(admin: bool) -> (fake_slack::Slack, Arc<Slack>) {
     // Slack's budgets are by the second; the contract posts as fast as it can, so time goes by with each look.
     let seconds = std::sync::atomic::AtomicI64::new(NOW.secs());
     let clock = Arc::new(move || Timestamp::from_secs(seconds.fetch_add(2, std::sync::atomic::Ordering::SeqCst)));
-    (fake, Slack::new(settings, model, clock, Locale::english().unwrap()).unwrap())
+    (fake, Slack::new(settings, model, clock, tongues()).unwrap())
 }
 
 /// Once with the token of an administrator, and once with that of somebody whom Slack lets delete nothing of others.
@@ -91,4 +91,8 @@ async fn keeps_the_contract(fake: &fake_slack::Slack, slack: Arc<Slack>) {
         now: NOW,
     })
     .await;
+}
+
+fn tongues() -> Tongues {
+    Tongues::new(Texts::embedded().unwrap(), Locale::english().unwrap())
 }

@@ -118,6 +118,7 @@ async fn answered(web: &Web, person: &Person, act: Act) -> Result<Value, Refusal
         keys: vec![act.key.clone()],
         by: person.id(),
         name: person.name().to_owned(),
+        locale: None,
         place,
         on: None,
         deed: act.deed,
