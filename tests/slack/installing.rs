@@ -1,5 +1,6 @@
 //! Many workspaces: each adds Till by itself, none sees the other, and no token is lost, kept too long or readable.
 
+use crate::support::browser::{Browser, PHONE};
 use crate::support::eventually;
 use crate::support::slack::{ANA, Added, BO, DEE, Office, SALES, code_in};
 use crate::support::stripe::Plan;
@@ -276,4 +277,35 @@ async fn in_a_shared_channel_the_installation_that_posted_the_card_answers_for_i
         assert!(!by.is_empty() && by.iter().all(|team| team == "T0SHOP"), "{by:?}");
         office.close().await;
     }
+}
+
+/// In a real browser, which keeps the policy, the cookie and the redirects as browsers do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_adds_till_in_their_browser() {
+    let test = "slack::installing::a_person_adds_till_in_their_browser";
+    let Some(browser) = Browser::open(test).await else { return };
+    let office = office(Way::Http, Added::ByOAuth).await;
+    let link = link(&office).await;
+    let pictures = async |name: &str| {
+        for (size, of) in [((1000, 600), "slack"), (PHONE, "phone-slack")] {
+            browser.size(size).await;
+            browser.fits(name).await;
+            browser.picture(&format!("{of}-{name}")).await;
+        }
+    };
+    office.slack.consent(Consent::Deny);
+    browser.driver.goto(&link).await.unwrap();
+    pictures("8-add").await;
+    browser.click("a.button", "Go on to Slack").await;
+    browser.find_text("p", "nothing was added").await;
+    pictures("9-declined").await;
+    browser.click("a", "Try it again").await;
+    browser.click("a.button", "Go on to Slack").await;
+    browser.find_text("code", "till staff add slack:T0SHOP/U0ANA").await;
+    pictures("10-added").await;
+    assert_eq!(workspaces(&office).await, ["T0SHOP"]);
+    browser.driver.goto(&link).await.unwrap();
+    browser.find_text("p", "has been used").await;
+    browser.close().await;
+    office.close().await;
 }
