@@ -131,7 +131,10 @@ async fn show(
             match first_message(claim, chat, caps.twins, &message(), &key, now).await {
                 Ok(First::Newest(posted)) => return done(posted),
                 Ok(First::Earlier(posted)) => posted,
-                Err(error) => return failed(claim, error, now, clear_by(caps.twins, wait)),
+                Err(error) => {
+                    let wait = clear_by(caps.twins, &error, wait);
+                    return failed(claim, error, now, wait);
+                }
             }
         }
     };
@@ -176,11 +179,11 @@ async fn first_message(
     }
 }
 
-/// A post without a clear answer is not repeated before it could be found.
-fn clear_by(twins: Twins, wait: Duration) -> Duration {
-    match twins {
-        Twins::Recognised => wait,
-        Twins::Posted { wait: clear } => wait.max(clear),
+/// A post without a clear answer is not repeated before it could be found. One that surely was not made need not wait.
+fn clear_by(twins: Twins, error: &SendError, wait: Duration) -> Duration {
+    match (twins, error) {
+        (Twins::Posted { wait: clear }, SendError::Ambiguous(_)) => wait.max(clear),
+        (Twins::Posted { .. } | Twins::Recognised, _) => wait,
     }
 }
 

@@ -215,6 +215,22 @@ async fn a_limit_is_waited_for_as_long_as_slack_says() {
     office.close().await;
 }
 
+/// Slack allows a message a second in a channel, and Till keeps to it by itself: what was never sent waits no longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn six_cards_at_once_in_one_channel_all_stand_there_within_seconds() {
+    let office = Office::open(Way::Http).await;
+    let began = office.now();
+    let asked = (1..=6).map(|n| format!("{n} EUR tea"));
+    let codes = futures::future::join_all(asked.map(async |text| office.pay(&text).await)).await;
+    for code in &codes {
+        office.says(code, "Please pay").await;
+    }
+    let took = office.now().since(began);
+    assert!(took < Duration::from_secs(20), "{took:?}: as long as for a post that may have been made");
+    assert_eq!(office.slack.count("chat.postMessage"), 6, "each was posted once");
+    office.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_nat_sockets_and_the_provider_s_links_are_enough() {
     let office = Office::with(Plan { slack: Some(Way::Socket), links: Links::Direct, ..Plan::default() }).await;
