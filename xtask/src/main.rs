@@ -1,12 +1,13 @@
-//! Developer commands, run as `cargo xtask …`: test everything and kill Till at hundreds of moments.
+//! Developer commands, run as `cargo xtask …`: test everything, kill Till at hundreds of moments, measure it.
 //!
 //! ```text
 //! test   browser, judges (found, or installed once) ─► build ─► every test ─► what was left out
 //! crash  build ─► each crash test of tests/main.rs, with as many seeds as you like
+//! bench  build for release ─► tests/bench: the real program, its answers and edits timed, beside the floor
 //! ```
 //!
 //! Deliberately absent: a test runner of our own. Underneath it is plain `cargo test`, so that a single test can be run
-//! by hand; a release build, since nothing here is measured.
+//! by hand; a number that fails anything, since machines differ.
 
 #![allow(
     clippy::disallowed_methods,
@@ -67,7 +68,8 @@ Examples:
   cargo xtask test -- expiry              only the tests with `expiry` in their name
   cargo xtask crash --seeds 300           kill Till at 300 moments
   cargo xtask crash --first 17 --seeds 1  seed 17 again, the one that failed
-  cargo xtask crash --against slack       only with people who ask in Slack";
+  cargo xtask crash --against slack       only with people who ask in Slack
+  cargo xtask bench                       how long answers and edits take, as a table";
 
 #[derive(Subcommand)]
 enum Task {
@@ -87,6 +89,12 @@ enum Task {
     /// Each seed is one moment and can be repeated with --first SEED --seeds 1. The tests run a few seeds; this runs as
     /// many as you have patience for.
     Crash(Crash),
+    /// Measure the release build: answers to commands, edits after webhooks, CPU and memory
+    ///
+    /// The real program runs against the fake Slack and the fake Stripe of the tests, over loopback, as configured out of
+    /// the box. The table has the floor of this machine as well: an HTTP round trip, and one durable SQLite commit. The
+    /// first build takes some ten minutes, each run about six. Close other programs: whatever runs beside it is measured too.
+    Bench,
 }
 
 #[derive(Args)]
@@ -116,6 +124,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test(how) => test(&how),
         Task::Crash(how) => crash(&how),
+        Task::Bench => bench(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -173,6 +182,16 @@ fn crash(how: &Crash) -> Result<(), Failure> {
         stage::timed(name, || stage::run(cargo().args(["--", "--nocapture", "--exact", name])))?;
     }
     Ok(())
+}
+
+fn bench() -> Result<(), Failure> {
+    let cargo = || {
+        let mut cargo = stage::cargo();
+        cargo.args(["bench", "--locked", "--bench", "bench"]);
+        cargo
+    };
+    stage::timed("build", || stage::run(cargo().arg("--no-run")))?;
+    stage::timed("bench", || stage::run(&mut cargo()))
 }
 
 /// Where cargo builds: kept between runs, never committed.
