@@ -3,6 +3,7 @@
 //! `cargo xtask crash --seeds 300` runs many more moments than the test suite does.
 
 mod provider;
+mod slack;
 
 use self::provider::{Book, Provider, Which};
 use crate::support::{Side, browser, choose, eventually, link_of, location, token_of};
@@ -49,15 +50,21 @@ fn run(folder: &Path, args: &[&str]) -> String {
 
 impl Shop {
     async fn open(which: Which) -> Self {
+        Self::talking(which, |_, _| String::new()).await
+    }
+
+    /// One that talks elsewhere too: `talk` gives what till.toml says of it, from the folder and till's address.
+    async fn talking(which: Which, talk: impl FnOnce(&Path, &str) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let [till, admin, provider] = [free_port(), free_port(), free_port()];
         let url = |port| format!("http://127.0.0.1:{port}");
         let config = format!(
             "[http]\nlisten = \"127.0.0.1:{till}\"\npublic_url = \"{}\"\nadmin = \"127.0.0.1:{admin}\"\n\
              [refunds]\nalone_max = [\"1000 EUR\"]\nperson_day_max = [\"100000 EUR\"]\nmerchant_day_max = [\"100000 EUR\"]\n\
-             [reconciler]\npoll_min_s = 1\npoll_max_s = 2\nsweep_s = 1\n[log]\nlevel = \"info\"\n{}",
+             [reconciler]\npoll_min_s = 1\npoll_max_s = 2\nsweep_s = 1\n[log]\nlevel = \"info\"\n{}{}",
             url(till),
             which.config(provider),
+            talk(folder.path(), &url(till)),
         );
         std::fs::write(folder.path().join("till.toml"), config).unwrap();
         let provider = which.open(folder.path(), provider, &url(till)).await;
@@ -288,36 +295,42 @@ async fn settle(shop: &Shop) {
     assert_eq!(shop.backlog(&http).await["dead"], 0, "nothing was given up");
 }
 
-async fn compare(shop: &Shop, desk: &Side, asked: &[String]) {
+/// What till says of every payment. No reference was used twice, and the provider's books say the same.
+async fn books_agree(shop: &Shop) -> BTreeMap<String, Value> {
     let books = shop.provider.books().await;
-    let payments = shop.payments();
-    let mut references = BTreeSet::new();
-    for payment in &payments {
-        let reference = payment["wording"]["reference"].as_str().unwrap().to_owned();
-        assert!(references.insert(reference.clone()), "{reference} was made twice");
+    let mut payments = BTreeMap::new();
+    for payment in shop.payments() {
         let book: Book = books.get(payment["id"].as_str().unwrap()).copied().unwrap_or_default();
         assert_eq!(payment["captured_minor"], book.captured, "{payment:#}");
         assert_eq!(payment["refunded_minor"], book.refunded, "{payment:#}");
         assert_eq!(payment["reserved_minor"], 0, "{payment:#}");
+        let reference = payment["wording"]["reference"].as_str().unwrap().to_owned();
+        if let Some(twin) = payments.insert(reference.clone(), payment) {
+            panic!("{reference} was made twice: {twin:#}");
+        }
     }
-    assert_eq!(references, asked.iter().cloned().collect(), "one payment for every command, and no other");
-    let known: BTreeSet<&str> = payments.iter().filter_map(|payment| payment["id"].as_str()).collect();
+    let known: BTreeSet<&str> = payments.values().filter_map(|payment| payment["id"].as_str()).collect();
     assert!(books.keys().all(|id| known.contains(id.as_str())), "the provider knows no payment that till does not");
+    let paid = payments.values().filter(|payment| payment["captured_minor"] != 0).count();
+    assert!(payments.len() > 10 && paid > 3, "a load that means something: {} payments, {paid} paid", payments.len());
+    eprintln!("compared {} payments, {paid} of them paid", payments.len());
+    payments
+}
 
+async fn compare(shop: &Shop, desk: &Side, asked: &[String]) {
+    let payments = books_agree(shop).await;
+    assert!(payments.keys().eq(&asked.iter().cloned().collect::<BTreeSet<_>>()), "one payment for every command");
     let lines = desk.lines().await;
     let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for card in lines.iter().map(|line| &line["body"]["card"]).filter(|card| card.is_object()) {
         let text = |key: &str| card[key].as_str().unwrap().to_owned();
         shown.entry(text("code")).or_default().push(text("status"));
     }
-    for payment in &payments {
+    for payment in payments.values() {
         let status = payment["status"].as_str().unwrap().to_owned();
         let cards = shown.remove(payment["code"].as_str().unwrap()).unwrap_or_default();
         // What was cancelled before its card was posted was never shown to anybody.
         let never_shown = status == "cancelled" && cards.is_empty();
         assert!(cards == [status.clone()] || never_shown, "{status}: {cards:?} {payment:#}");
     }
-    let paid = payments.iter().filter(|payment| payment["captured_minor"] != 0).count();
-    assert!(payments.len() > 10 && paid > 3, "a load that means something: {} payments, {paid} paid", payments.len());
-    eprintln!("compared {} payments, {paid} of them paid", payments.len());
 }

@@ -226,9 +226,14 @@ impl Office {
 
 /// The six characters that name a payment, at the end of `Asked for 25.00 EUR: K7Q2F9.`
 pub(crate) fn code_in(said: &str) -> String {
+    last_code(said).unwrap_or_else(|| panic!("no code in `{said}`"))
+}
+
+/// The same, where there may be none.
+pub(crate) fn last_code(said: &str) -> Option<String> {
     let mut words = said.split(|c: char| !c.is_ascii_alphanumeric());
     let is_code = |word: &&str| word.len() == 6 && word.parse::<till_core::id::Code>().is_ok();
-    words.rfind(is_code).unwrap_or_else(|| panic!("no code in `{said}`")).to_owned()
+    words.rfind(is_code).map(str::to_owned)
 }
 
 /// The button of this label.

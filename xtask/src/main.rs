@@ -1,12 +1,13 @@
-//! Developer commands, run as `cargo xtask …`: set the machine up, test everything, kill Till at hundreds of moments.
+//! Developer commands, run as `cargo xtask …`: test everything, kill Till at hundreds of moments, measure it.
 //!
 //! ```text
 //! test   browser, judges (found, or installed once) ─► build ─► every test ─► what was left out
-//! crash  build ─► one test of tests/main.rs for each provider, with as many seeds as you like
+//! crash  build ─► each crash test of tests/main.rs, with as many seeds as you like
+//! bench  build for release ─► tests/bench: the real program, its answers and edits timed, beside the floor
 //! ```
 //!
 //! Deliberately absent: a test runner of our own. Underneath it is plain `cargo test`, so that a single test can be run
-//! by hand; a release build, since nothing here is measured.
+//! by hand; a number that fails anything, since machines differ.
 
 #![allow(
     clippy::disallowed_methods,
@@ -30,21 +31,24 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::failure::Failure;
 use crate::left_out::LeftOut;
 
-/// The provider that a killed till is held against.
+/// What a killed till is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Provider {
-    /// Till's own sandbox, another process
+enum Against {
+    /// Till's own sandbox, another process; people ask at the desk
     Sandbox,
-    /// The fake Stripe of the tests, over HTTP
+    /// The fake Stripe of the tests, over HTTP; people ask at the desk
     Stripe,
+    /// The fake Slack of the tests, in which people ask; the provider is the fake Stripe
+    Slack,
 }
 
-impl Provider {
+impl Against {
     /// The crash test's full name, in `tests/main.rs`. A rename there must come here too; `cargo xtask crash` says so.
     const fn test(self) -> &'static str {
         match self {
             Self::Sandbox => "crash::till_killed_at_any_moment_agrees_with_the_sandbox",
             Self::Stripe => "crash::till_killed_at_any_moment_agrees_with_stripe",
+            Self::Slack => "crash::slack::till_killed_at_any_moment_agrees_with_slack",
         }
     }
 }
@@ -64,7 +68,8 @@ Examples:
   cargo xtask test -- expiry              only the tests with `expiry` in their name
   cargo xtask crash --seeds 300           kill Till at 300 moments
   cargo xtask crash --first 17 --seeds 1  seed 17 again, the one that failed
-  cargo xtask crash --provider stripe     only with the fake Stripe as the provider";
+  cargo xtask crash --against slack       only with people who ask in Slack
+  cargo xtask bench                       how long answers and edits take, as a table";
 
 #[derive(Subcommand)]
 enum Task {
@@ -80,11 +85,17 @@ enum Task {
     ///
     /// Each stage prints its seconds. The last lines name the tests that left themselves out, and why.
     Test(Test),
-    /// Kill Till with -9 at seeded moments under load, and compare it with the provider
+    /// Kill Till with -9 at seeded moments under load, and compare it with the provider, and with Slack
     ///
     /// Each seed is one moment and can be repeated with --first SEED --seeds 1. The tests run a few seeds; this runs as
     /// many as you have patience for.
     Crash(Crash),
+    /// Measure the release build: answers to commands, edits after webhooks, CPU and memory
+    ///
+    /// The real program runs against the fake Slack and the fake Stripe of the tests, over loopback, as configured out of
+    /// the box. The table has the floor of this machine as well: an HTTP round trip, and one durable SQLite commit. The
+    /// first build takes some ten minutes, each run about six. Close other programs: whatever runs beside it is measured too.
+    Bench,
 }
 
 #[derive(Args)]
@@ -102,9 +113,9 @@ struct Crash {
     /// How many moments
     #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
-    /// Only with this provider [default: one after the other]
+    /// Only against this one [default: one after the other]
     #[arg(long, value_name = "NAME")]
-    provider: Option<Provider>,
+    against: Option<Against>,
     /// The first seed; the others follow it
     #[arg(long, default_value_t = 1, value_name = "S")]
     first: u64,
@@ -114,6 +125,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test(how) => test(&how),
         Task::Crash(how) => crash(&how),
+        Task::Bench => bench(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -158,9 +170,9 @@ fn crash(how: &Crash) -> Result<(), Failure> {
         cargo
     };
     stage::timed("build", || stage::run(cargo().arg("--no-run")))?;
-    let tests: Vec<&'static str> = match how.provider {
-        Some(provider) => vec![provider.test()],
-        None => Provider::value_variants().iter().map(|provider| provider.test()).collect(),
+    let tests: Vec<&'static str> = match how.against {
+        Some(one) => vec![one.test()],
+        None => Against::value_variants().iter().map(|one| one.test()).collect(),
     };
     for name in tests {
         // A filter that matches nothing passes, so ask first.
@@ -173,6 +185,16 @@ fn crash(how: &Crash) -> Result<(), Failure> {
     Ok(())
 }
 
+fn bench() -> Result<(), Failure> {
+    let cargo = || {
+        let mut cargo = stage::cargo();
+        cargo.args(["bench", "--locked", "--bench", "bench"]);
+        cargo
+    };
+    stage::timed("build", || stage::run(cargo().arg("--no-run")))?;
+    stage::timed("bench", || stage::run(&mut cargo()))
+}
+
 /// Where cargo builds: kept between runs, never committed.
 fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| stage::root().join("target"), PathBuf::from)
@@ -182,6 +204,7 @@ fn target() -> PathBuf {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -197,12 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn each_provider_is_crashed_by_a_test_of_its_own() {
-        let cli = Cli::parse_from(["cargo xtask", "crash", "--provider", "stripe"]);
+    fn whatever_till_is_held_against_has_a_crash_test_of_its_own() {
+        let cli = Cli::parse_from(["cargo xtask", "crash", "--against", "slack"]);
         let Task::Crash(crash) = cli.task else { panic!("parsed as another task") };
-        assert_eq!(crash.provider, Some(Provider::Stripe));
-        assert_ne!(Provider::Stripe.test(), Provider::Sandbox.test());
-        assert!(Cli::try_parse_from(["cargo xtask", "crash", "--provider", "paypal"]).is_err());
+        assert_eq!(crash.against, Some(Against::Slack));
+        let tests: BTreeSet<&str> = Against::value_variants().iter().map(|one| one.test()).collect();
+        assert_eq!(tests.len(), Against::value_variants().len());
+        assert!(Cli::try_parse_from(["cargo xtask", "crash", "--against", "paypal"]).is_err());
     }
 
     #[test]
