@@ -82,7 +82,7 @@ fn everything_kept(office: &Office) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_adds_till_and_asks_for_money() {
     for way in [Way::Http, Way::Socket] {
-        let office = office(way, Added::ByOAuth).await;
+        let office = office(way, Added::OAuth).await;
         assert_eq!(office.slack.token("T0SHOP"), None);
         let page = add(&office, Consent::Allow { team: "T0SHOP".into(), user: ANA.into() }).await;
         assert!(page.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'none'"));
@@ -109,7 +109,7 @@ async fn a_workspace_adds_till_and_asks_for_money() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_who_has_a_ticket_began_here_and_said_yes_adds_anything() {
-    let office = office(Way::Http, Added::ByOAuth).await;
+    let office = office(Way::Http, Added::OAuth).await;
     let nobody = format!("{}/slack/install/{}", office.url, "0".repeat(32));
     for url in [nobody.clone(), format!("{nobody}/go")] {
         assert_eq!(browser().get(url).send().await.unwrap().status(), 404);
@@ -156,7 +156,7 @@ async fn only_who_has_a_ticket_began_here_and_said_yes_adds_anything() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_that_is_gone_is_forgotten_and_the_others_go_on() {
     for way in [Way::Http, Way::Socket] {
-        let office = office(way, Added::ByOAuth).await;
+        let office = office(way, Added::OAuth).await;
         added(&office, "T0SHOP", ANA).await;
         added(&office, "T0ANNEX", DEE).await;
         on_the_list(&office, "slack:T0ANNEX/U0DEE").await;
@@ -190,7 +190,7 @@ async fn a_workspace_that_is_gone_is_forgotten_and_the_others_go_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_renewed_by_one_before_it_ends() {
-    let office = office(Way::Http, Added::ByOAuthForHours).await;
+    let office = office(Way::Http, Added::OAuthForHours).await;
     added(&office, "T0SHOP", ANA).await;
     let first = office.slack.token("T0SHOP").unwrap();
     let exchanged = office.slack.count("oauth.v2.access");
@@ -220,7 +220,7 @@ async fn a_token_is_renewed_by_one_before_it_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_adds_till_for_all_its_workspaces() {
     for way in [Way::Http, Way::Socket] {
-        let office = office(way, Added::ByOAuth).await;
+        let office = office(way, Added::OAuth).await;
         let page = add(&office, Consent::AllowOrg { enterprise: "E0CORP".into(), user: ANA.into() }).await;
         assert!(page.text().await.unwrap().contains("The till is in Corp"));
         on_the_list(&office, "slack:T0ANNEX/U0DEE").await;
@@ -246,7 +246,7 @@ async fn an_organization_adds_till_for_all_its_workspaces() {
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_shared_channel_the_installation_that_posted_the_card_answers_for_it() {
     for way in [Way::Http, Way::Socket] {
-        let office = office(way, Added::ByOAuth).await;
+        let office = office(way, Added::OAuth).await;
         added(&office, "T0ANNEX", DEE).await;
         added(&office, "T0SHOP", ANA).await;
         on_the_list(&office, "slack:T0ANNEX/U0DEE").await;
@@ -284,7 +284,7 @@ async fn in_a_shared_channel_the_installation_that_posted_the_card_answers_for_i
 async fn a_person_adds_till_in_their_browser() {
     let test = "slack::installing::a_person_adds_till_in_their_browser";
     let Some(browser) = Browser::open(test).await else { return };
-    let office = office(Way::Http, Added::ByOAuth).await;
+    let office = office(Way::Http, Added::OAuth).await;
     let link = link(&office).await;
     let pictures = async |name: &str| {
         for (size, of) in [((1000, 600), "slack"), (PHONE, "phone-slack")] {

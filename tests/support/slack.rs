@@ -30,11 +30,11 @@ pub(crate) const STAFF: &str = "slack:T0SHOP/U0ANA";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Added {
     /// The host puts the one of the workspace into a file.
-    ByHand,
+    Hand,
     /// Each workspace adds Till by itself; nobody has yet.
-    ByOAuth,
+    OAuth,
     /// Likewise, and tokens end after twelve hours.
-    ByOAuthForHours,
+    OAuthForHours,
 }
 
 /// A second workspace, `annex`: Dee works there, and its channel `partners` is shared with Ana's.
@@ -60,10 +60,10 @@ pub(crate) fn annex() -> TeamSet {
 
 fn settings(way: Way, added: Added, url: &str) -> Settings {
     let mut settings = Settings { way, ..Settings::test() };
-    if added != Added::ByHand {
+    if added != Added::Hand {
         settings.teams[0].bot_token = None;
         settings.redirect_urls = vec![format!("{url}/slack/oauth")];
-        settings.rotation = added == Added::ByOAuthForHours;
+        settings.rotation = added == Added::OAuthForHours;
         settings = settings.team(annex());
         for team in &mut settings.teams {
             team.enterprise = Some(("E0CORP".into(), "Corp".into()));
@@ -91,7 +91,7 @@ pub(crate) async fn talk_there(
     ] {
         std::fs::write(data.join(name), secret).unwrap();
     }
-    let client_id = if added == Added::ByHand { String::new() } else { settings.client_id.clone() };
+    let client_id = if added == Added::Hand { String::new() } else { settings.client_id.clone() };
     let slack = fake_slack::serve(settings, clock).await;
     for (kind, path) in [(Kind::Command, "commands"), (Kind::Interaction, "interactions"), (Kind::Event, "events")] {
         slack.request_url(kind, &format!("{url}/slack/{path}"));

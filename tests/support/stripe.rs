@@ -96,7 +96,7 @@ impl Default for Plan {
             polls: Polls::Usual,
             access: Access::Own,
             slack: None,
-            added: Added::ByHand,
+            added: Added::Hand,
             german: None,
             lacks: None,
         }

@@ -246,11 +246,7 @@ impl Slack {
     async fn serves(&self, workspace: &str) -> Result<bool, SendError> {
         match &self.access {
             Access::Own { workspace: ours, .. } => Ok(ours.get().is_none_or(|ours| ours == workspace)),
-            Access::Installed(installs) => match installs.token(workspace, self.now()).await {
-                Ok(_) => Ok(true),
-                Err(SendError::AuthDead) => Ok(false),
-                Err(error) => Err(error),
-            },
+            Access::Installed(installs) => installs.serves(workspace, self.now()).await,
         }
     }
 }

@@ -187,6 +187,11 @@ impl Installs {
         }
     }
 
+    /// Whether somebody added Till for this workspace. Renews nothing: whoever asks is waiting for an answer.
+    pub(crate) async fn serves(&self, workspace: &str, now: Timestamp) -> Result<bool, SendError> {
+        Ok(self.find(workspace, now).await?.is_some())
+    }
+
     /// The token for a call in this workspace.
     ///
     /// # Errors
