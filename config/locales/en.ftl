@@ -117,6 +117,7 @@ desk-too-large = { $amount } is more than the provider takes, which is { $would 
 desk-too-fine = { $amount } cannot be paid at the provider: it counts in steps of { $would }. Round the amount.
 desk-unknown-currency = The provider does not take { $currency }. Ask in another currency.
 desk-renewed = Asked for { $amount } once more: { $code }, in place of { $was }.
+desk-renew-other-mode = { $code } is of the other mode: one of them is a test, and the other is real money. Please ask anew with { $pay }.
 desk-renewed-before = { $was } was asked for once more already: { $code }.
 desk-asked-before = You asked for this already: { $code }.
 desk-same = You asked for the same { $seconds ->

@@ -76,13 +76,21 @@ impl Vault {
         sealed.map(|sealed| self.open(key, &sealed)).transpose()
     }
 
-    /// All that is kept under keys that begin with `prefix`, in their order.
+    /// All that is kept under keys that begin with `prefix`, in their order; each by its key, opened as far as it can be.
     ///
     /// # Errors
-    /// [`VaultError`] when one of them cannot be opened.
-    pub async fn under(&self, prefix: &str, now: Timestamp) -> Result<Vec<Vec<u8>>, VaultError> {
+    /// [`StoreError`].
+    pub async fn under(
+        &self,
+        prefix: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Result<Vec<u8>, VaultError>)>, StoreError> {
         let all = self.store.kept_under(&self.merchant, self.adapter, prefix, now).await?;
-        all.iter().map(|(key, sealed)| self.open(key, sealed)).collect()
+        let open = |(key, sealed): (String, Vec<u8>)| {
+            let opened = self.open(&key, &sealed);
+            (key, opened)
+        };
+        Ok(all.into_iter().map(open).collect())
     }
 
     fn open(&self, key: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
@@ -136,7 +144,9 @@ mod tests {
             // Its bytes under another key, of another adapter, of another merchant, with another ring.
             model.keep(&name, "slack", "install/T2", &sealed, None).await.unwrap();
             assert!(matches!(ours.kept("install/T2", NOW).await, Err(VaultError::Sealed { .. })));
-            assert!(ours.under("install/", NOW).await.is_err());
+            let all = ours.under("install/", NOW).await.unwrap();
+            let opens: Vec<_> = all.iter().map(|(key, opened)| (key.as_str(), opened.is_ok())).collect();
+            assert_eq!(opens, [("install/T1", true), ("install/T2", false)], "one that is damaged hides no other");
             model.keep(&name, "discord", "install/T1", &sealed, None).await.unwrap();
             assert!(vault(&model, 7, "default", "discord").kept("install/T1", NOW).await.is_err());
             let other = MerchantId::new("other");
@@ -153,8 +163,12 @@ mod tests {
             ours.keep("state/b", b"2", Some(NOW)).await.unwrap();
             ours.keep("state/a", b"1", None).await.unwrap();
             let earlier = NOW.before(std::time::Duration::from_secs(1));
-            assert_eq!(ours.under("state/", earlier).await.unwrap(), [b"1".to_vec(), b"2".to_vec()]);
-            assert_eq!(ours.under("state/", NOW).await.unwrap(), [b"1".to_vec()]);
+            let under = async |now| {
+                let all = ours.under("state/", now).await.unwrap();
+                all.into_iter().map(|(_, opened)| opened.unwrap()).collect::<Vec<_>>()
+            };
+            assert_eq!(under(earlier).await, [b"1".to_vec(), b"2".to_vec()]);
+            assert_eq!(under(NOW).await, [b"1".to_vec()]);
             assert_eq!(ours.take("state/a", NOW).await.unwrap(), Some(b"1".to_vec()));
             assert_eq!(ours.take("state/a", NOW).await.unwrap(), None);
         });

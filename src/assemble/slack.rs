@@ -114,7 +114,7 @@ pub async fn findings(config: &Config, rows: &Rows, clock: &Clock) -> Result<Opt
     if let Some(health) = slack.could_listen().await {
         found.push(finding(health, "the app token opens sockets".to_owned(), STEPS));
     }
-    let Some(workspaces) = slack.workspaces().await.map_err(|error| StartError::Typed(error.to_string()))? else {
+    let Some(workspaces) = slack.workspaces().await? else {
         found.push(finding(slack.could_talk(None).await, "the bot token works".to_owned(), STEPS));
         return Ok(Some(found));
     };
@@ -122,6 +122,17 @@ pub async fn findings(config: &Config, rows: &Rows, clock: &Clock) -> Result<Opt
         found.push(Finding::note("no workspace has added Till yet", "`till slack install` prints a link for one"));
     }
     for workspace in workspaces {
+        let workspace = match workspace {
+            Ok(workspace) => workspace,
+            Err(id) => {
+                let why = format!("the token for {id} cannot be opened: the key ring is not the one that sealed it");
+                found.push(Finding::wrong(
+                    why,
+                    "put the old key back on the ring, or `till slack install` for a new one",
+                ));
+                continue;
+            }
+        };
         let health = slack.could_talk(Some(&workspace.id)).await;
         let works = format!("the token for {} ({}) works", workspace.name, workspace.id);
         let named = |health| match health {
@@ -130,6 +141,7 @@ pub async fn findings(config: &Config, rows: &Rows, clock: &Clock) -> Result<Opt
         };
         found.push(finding(named(health), works, "`till slack install` prints a link with which it is added again"));
     }
+    slack.settle().await;
     Ok(Some(found))
 }
 
@@ -181,9 +193,12 @@ fn one_workspace() -> StartError {
 /// # Errors
 /// As [`install_link`].
 pub async fn workspaces(config: &Config, rows: &Rows, clock: &Clock) -> Result<Vec<String>, StartError> {
-    let all = alone(config, rows, clock)?.workspaces().await;
-    let all = all.map_err(|error| StartError::Typed(error.to_string()))?.ok_or_else(one_workspace)?;
-    let line = |it: &till_slack::Workspace| {
+    let all = alone(config, rows, clock)?.workspaces().await?.ok_or_else(one_workspace)?;
+    let line = |it: &Result<till_slack::Workspace, String>| {
+        let it = match it {
+            Ok(it) => it,
+            Err(id) => return format!("{id:<12} cannot be opened: the key ring is not the one that sealed it"),
+        };
         let until = it.expires.map(|at| format!("; token until {}", at.text())).unwrap_or_default();
         format!("{:<12} {:<30} since {}, by {}{until}", it.id, it.name, it.since.text(), it.by)
     };

@@ -4,7 +4,7 @@ use super::{Hearing, SAME, digest, inbox_keys};
 use crate::book;
 use crate::world::At;
 use std::time::Duration;
-use till_core::command::{EXPIRES_MAX, EXPIRES_MIN, Pay, To};
+use till_core::command::{EXPIRES_MAX, EXPIRES_MIN, Pay, To, Verb};
 use till_core::id::{Code, PaymentId};
 use till_core::link::{self, Link, Purpose};
 use till_core::money::Money;
@@ -92,6 +92,15 @@ impl Hearing<'_> {
         };
         if let Err(refusal) = payment::renew(&old.payment) {
             return Ok(self.refuse(&refusal));
+        }
+        let (old_at, new_at) = (self.world.account(&old.stored.account), self.world.accounts.for_new());
+        // What was a test is not to become money by one press, nor the other way round.
+        if let (Some(old_at), Some(new_at)) = (old_at, new_at)
+            && old_at.mode() != new_at.mode()
+        {
+            let code = old.stored.code.to_string();
+            let example = self.world.grammar.opening(Verb::Pay);
+            return Ok(self.say(self.words("desk-renew-other-mode", &[("code", &code), ("pay", &example)])));
         }
         let lived = old.payment.deadline.since(old.stored.created_at);
         let order = Order {

@@ -218,6 +218,53 @@ async fn a_token_is_renewed_by_one_before_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_types_does_not_wait_for_a_renewal_and_is_never_told_that_it_is_over() {
+    let office = office(Way::Http, Added::OAuthForHours).await;
+    added(&office, "T0SHOP", ANA).await;
+    // It lives for an hour and more, and Slack does not answer: it is used as it is.
+    office.ahead(Duration::from_secs(10 * 3600 + 60));
+    office.slack.fail_next("oauth.v2.access", Fault::HangBefore);
+    let code = office.pay("1 EUR coffee 1").await;
+    office.says(&code, "Please pay").await;
+    // It has ended, and Slack has too much to do: what was asked waits, and is not lost.
+    office.ahead(Duration::from_secs(13 * 3600));
+    office.slack.fail_next("oauth.v2.access", Fault::RateLimit { retry_after_secs: 30 });
+    let code = office.pay("2 EUR coffee 2").await;
+    let tried = eventually(async || (office.slack.count("oauth.v2.access") >= 3).then_some(()));
+    tried.await.expect("it is tried");
+    let later = office.pay("3 EUR coffee 3").await;
+    assert_eq!(office.cards(&code).len() + office.cards(&later).len(), 0);
+    office.ahead(Duration::from_secs(65));
+    for code in [code, later] {
+        office.says(&code, "Please pay").await;
+    }
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_slack_calls_expired_is_renewed_and_one_that_cannot_be_is_forgotten() {
+    let office = office(Way::Http, Added::OAuthForHours).await;
+    added(&office, "T0SHOP", ANA).await;
+    let first = office.slack.token("T0SHOP").unwrap();
+    // By our clock it lives; Slack knows better.
+    office.slack.fail_next("chat.postMessage", Fault::Refused("token_expired".into()));
+    let code = office.pay("1 EUR coffee 1").await;
+    office.says(&code, "Please pay").await;
+    assert_ne!(office.slack.token("T0SHOP").unwrap(), first);
+    assert_eq!(office.cards(&code).len(), 1);
+    // Ended, and its refresh token is used up: the row goes, and the host is told what to do.
+    office.ahead(Duration::from_secs(13 * 3600));
+    office.slack.fail_next("oauth.v2.access", Fault::Refused("invalid_refresh_token".into()));
+    office.slack.open_home(ANA).await;
+    let gone = eventually(async || workspaces(&office).await.is_empty().then_some(()));
+    gone.await.expect("the row goes");
+    added(&office, "T0SHOP", ANA).await;
+    let code = office.pay("2 EUR coffee 2").await;
+    office.says(&code, "Please pay").await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_organization_adds_till_for_all_its_workspaces() {
     for way in [Way::Http, Way::Socket] {
         let office = office(way, Added::OAuth).await;

@@ -307,7 +307,7 @@ impl Slack {
                     if let Err(CallError::Refused(code)) =
                         self.api.call::<Value>(&held.token, "auth.test", &json!({}), now).await
                     {
-                        installs.refused(&held, &code, now).await?;
+                        installs.refused(&held, &code).await?;
                     }
                 }
                 Ok(())

@@ -191,12 +191,12 @@ fn tier(method: &str) -> Rate {
     }
 }
 
-fn is_too_much(code: &str) -> bool {
+pub(crate) fn is_too_much(code: &str) -> bool {
     matches!(code, "ratelimited" | "rate_limited" | "message_limit_exceeded" | "team_added_to_org" | "accesslimited")
 }
 
 /// Errors after which "it's possible some aspect of the operation succeeded", as Slack says of `fatal_error`.
-fn is_unclear(code: &str) -> bool {
+pub(crate) fn is_unclear(code: &str) -> bool {
     matches!(code, "fatal_error" | "internal_error" | "request_timeout" | "service_unavailable")
 }
 

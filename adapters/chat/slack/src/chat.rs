@@ -89,6 +89,7 @@ impl Chat for Slack {
         self.clone().hold_the_line(stop).await;
         // Waits for everybody who is being answered.
         *self.desk.write().await = None;
+        self.settle().await;
         Ok(())
     }
 

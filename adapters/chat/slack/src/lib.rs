@@ -49,10 +49,9 @@ use till_core::money::Currency;
 use till_core::place::PersonId;
 use till_core::port::chat::{Health, SendError};
 use till_core::port::desk::Desk;
-use till_core::port::store::Store;
+use till_core::port::store::{Store, StoreError};
 use till_core::text::{Locale, Tongues};
 use till_core::time::Timestamp;
-use till_core::vault::VaultError;
 use tokio::sync::{Mutex, RwLock};
 
 /// The adapter's name, in places and in the store.
@@ -156,9 +155,13 @@ impl Slack {
         let api = Api::new(&api_url)?;
         let access = match tokens {
             Tokens::Own(token) => Access::Own { token, workspace: OnceLock::new() },
-            Tokens::OfApp(app) => {
-                Access::Installed(Arc::new(Installs::new(*app, store.clone(), merchant.clone(), api_url)))
-            }
+            Tokens::OfApp(app) => Access::Installed(Arc::new(Installs::new(
+                *app,
+                store.clone(),
+                merchant.clone(),
+                api_url,
+                clock.clone(),
+            ))),
         };
         Ok(Arc::new(Self {
             settings: Common {
@@ -189,14 +192,24 @@ impl Slack {
         routes::router(self).merge(install::pages::router(self))
     }
 
-    /// The workspaces that added Till; `None` where it talks in one, by its token.
+    /// The workspaces that added Till, and the ids of those whose rows cannot be opened; `None` where it talks in one, by
+    /// its token.
     ///
     /// # Errors
-    /// [`VaultError`]: they cannot be read.
-    pub async fn workspaces(&self) -> Result<Option<Vec<Workspace>>, VaultError> {
+    /// [`StoreError`]: they cannot be read.
+    pub async fn workspaces(&self) -> Result<Option<Vec<Result<Workspace, String>>>, StoreError> {
         match &self.access {
             Access::Own { .. } => Ok(None),
             Access::Installed(installs) => installs.all(self.now()).await.map(Some),
+        }
+    }
+
+    /// Waits until no token is being renewed any more. Whoever used Slack without [`Chat::listen`] calls it at the end.
+    ///
+    /// [`Chat::listen`]: till_core::port::chat::Chat::listen
+    pub async fn settle(&self) {
+        if let Access::Installed(installs) = &self.access {
+            installs.settle().await;
         }
     }
 
@@ -227,12 +240,12 @@ impl Slack {
                 return Err(SendError::Gone);
             }
             Access::Own { token, .. } => return Ok(self.api.call(token, method, &body, now).await?),
-            Access::Installed(installs) => (installs.token(workspace, now).await?, installs),
+            Access::Installed(installs) => (installs.token(workspace).await?, installs),
         };
         let body = of_workspace(body, method, workspace, &token);
         match self.api.call(&token.token, method, &body, now).await {
             Err(CallError::Refused(code)) if api::is_of_token(&code) => {
-                match installs.refused(&token, &code, now).await? {
+                match installs.refused(&token, &code).await? {
                     // Nothing was done with the old one, so that this is still the first try.
                     Some(newer) => Ok(self.api.call(&newer.token, method, &body, now).await?),
                     None => Err(SendError::AuthDead),

@@ -125,6 +125,7 @@ impl Slack {
             let Some((_, user)) = parts(&who.id) else { return };
             if let Err(error) = slack.ask_of(&who, &via, user).await {
                 tracing::debug!(%error, "the language of {who} is not known: {error}");
+                slack.people.locales.remove(&who.id);
             }
         });
     }

@@ -204,7 +204,8 @@ fn click(click: Click) -> Heard {
         AGAIN => {
             // Two clicks on "one more" are one more, whatever Slack calls them.
             let (at, asked) = place_in(&action.block_id).unwrap_or((at, ""));
-            let keys = vec![format!("again:{asked}"), format!("trigger:{trigger}")];
+            let again = (!asked.is_empty()).then(|| format!("again:{asked}"));
+            let keys = again.into_iter().chain([format!("trigger:{trigger}")]).collect();
             act(keys, by, name, at, action.value, Again::Wanted, AnswerTo::Private)
         }
         _ => Heard::Nothing,
@@ -236,9 +237,11 @@ pub(crate) fn event(outer: Outer, grammar: &Grammar, keywords: Keywords) -> Hear
     if let Some(challenge) = outer.challenge.filter(|_| outer.kind == "url_verification") {
         return Heard::Challenge(challenge);
     }
-    let authorized = outer.authorizations.into_iter().next();
+    let authorized = outer.authorizations.unwrap_or_default().into_iter().next();
     let bot = authorized.as_ref().and_then(|authorized| authorized.user_id.clone()).unwrap_or_default();
-    let workspace = authorized.and_then(|authorized| authorized.team_id).unwrap_or(outer.team_id);
+    let workspace = authorized.and_then(|authorized| authorized.team_id).or(outer.team_id);
+    // What is said of an organization names no workspace.
+    let workspace = workspace.or(outer.enterprise_id).unwrap_or_default();
     let Some(event) = outer.event else { return Heard::Nothing };
     match event.kind.as_str() {
         "app_uninstalled" | "tokens_revoked" => Heard::Removed { workspace },

@@ -121,11 +121,13 @@ pub(crate) struct Outer {
     #[serde(default)]
     pub(crate) challenge: Option<String>,
     #[serde(default)]
-    pub(crate) team_id: String,
+    pub(crate) team_id: Option<String>,
+    #[serde(default)]
+    pub(crate) enterprise_id: Option<String>,
     #[serde(default)]
     pub(crate) event_id: String,
     #[serde(default)]
-    pub(crate) authorizations: Vec<Authorization>,
+    pub(crate) authorizations: Option<Vec<Authorization>>,
     #[serde(default)]
     pub(crate) event: Option<Event>,
 }
@@ -169,7 +171,8 @@ impl SlashCommand {
 impl Interaction {
     /// Likewise.
     pub(crate) fn org(&self) -> Option<Org> {
-        let team = self.team.as_ref().map(|team| team.id.as_str()).or(self.user.team_id.as_deref());
+        // Not the person's team: in a shared channel that is another's.
+        let team = self.team.as_ref().map(|team| team.id.as_str());
         let enterprise = self.enterprise.as_ref().map(|enterprise| enterprise.id.as_str());
         Org::of(team, enterprise).filter(|_| self.is_enterprise_install)
     }
@@ -178,9 +181,8 @@ impl Interaction {
 impl Outer {
     /// Likewise.
     pub(crate) fn org(&self) -> Option<Org> {
-        let authorized = self.authorizations.first().filter(|authorized| authorized.is_enterprise_install)?;
-        let team = authorized.team_id.as_deref().unwrap_or(&self.team_id);
-        Org::of(Some(team), authorized.enterprise_id.as_deref())
+        let authorized = self.authorizations.as_ref()?.first().filter(|authorized| authorized.is_enterprise_install)?;
+        Org::of(authorized.team_id.as_deref(), authorized.enterprise_id.as_deref())
     }
 }
 

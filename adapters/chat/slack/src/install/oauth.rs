@@ -3,6 +3,7 @@
 //! Deliberately absent: the SDK's call, which puts the code into a URL that it logs, and knows no refresh tokens.
 
 use super::App;
+use crate::api::{is_too_much, is_unclear};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use till_core::port::http::{HttpError, Method, Request};
@@ -94,8 +95,12 @@ impl App {
             tracing::warn!(%error, "Slack gave no token: {error}");
             NoToken::NoAnswer
         })?;
+        if answer.status == 429 || answer.status >= 500 {
+            return Err(NoToken::NoAnswer);
+        }
         let verdict: Verdict = serde_json::from_slice(&answer.body).map_err(|_| NoToken::NoAnswer)?;
         match verdict {
+            Verdict { error: Some(code), .. } if is_too_much(&code) || is_unclear(&code) => Err(NoToken::NoAnswer),
             Verdict { ok: true, .. } => serde_json::from_slice(&answer.body).map_err(|_| NoToken::NoAnswer),
             Verdict { ok: false, error } => Err(NoToken::Refused(error.unwrap_or_default())),
         }

@@ -141,10 +141,13 @@ impl Slack {
     async fn end_install(&self, back: Back, headers: &HeaderMap) -> Result<Response, Oops> {
         let (installs, now) = (self.installs()?, self.now());
         let app = &installs.app;
-        let begun = app.vault.take(&state_key(&back.state), now).await.map_err(busy)?;
+        // Looked at before it is taken: a stranger who guesses writes nothing.
+        let begun = app.vault.kept(&state_key(&back.state), now).await.map_err(busy)?;
         let begun: Begun = begun.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or(Oops::Stale)?;
         let shown = digest(&app.cookie_in(headers));
-        if !bool::from(shown.as_bytes().ct_eq(begun.digest.as_bytes())) {
+        if !bool::from(shown.as_bytes().ct_eq(begun.digest.as_bytes()))
+            || app.vault.take(&state_key(&back.state), now).await.map_err(busy)?.is_none()
+        {
             return Err(Oops::Stale);
         }
         let Some(code) = back.code.filter(|_| back.error.is_none()) else {
@@ -159,7 +162,7 @@ impl Slack {
         };
         let granted = app.exchange(installs.api_url(), &code).await.map_err(|why| refused(why.to_string()))?;
         let installation = Installation::of(granted, now).ok_or_else(|| refused("Slack did not say where".into()))?;
-        installs.keep(&installation).await.map_err(|_| Oops::Busy)?;
+        installs.install(&installation).await.map_err(|_| Oops::Busy)?;
         tracing::info!("Till was added to {} ({})", installation.name, installation.id);
         Ok(self.added(app, &installation))
     }
@@ -265,7 +268,10 @@ async fn begin(State(slack): State<Arc<Slack>>, Path(ticket): Path<String>) -> R
 }
 
 async fn back(State(slack): State<Arc<Slack>>, headers: HeaderMap, Query(back): Query<Back>) -> Response {
-    match slack.end_install(back, &headers).await {
+    // By a task of its own: a browser that goes away leaves no workspace half added.
+    let at = slack.clone();
+    let ended = tokio::spawn(async move { at.end_install(back, &headers).await });
+    match ended.await.unwrap_or(Err(Oops::Busy)) {
         Ok(done) => done,
         Err(oops) => slack.oops(oops),
     }
