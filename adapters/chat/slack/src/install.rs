@@ -13,6 +13,7 @@
 
 mod oauth;
 pub(crate) mod pages;
+mod renewal;
 mod rows;
 
 pub use rows::Workspace;
