@@ -35,8 +35,9 @@ const METADATA: &str = "till_message";
 const LOOK_BACK: u32 = 15;
 /// And in time.
 const FOUND_WITHIN: Duration = Duration::from_secs(15 * 60);
-/// How long what a look at Slack found is told again.
-const PROBED: Duration = Duration::from_secs(30);
+/// How long what a look at Slack found is told again, where all was well and where it was not.
+const WELL: Duration = Duration::from_secs(30);
+const ILL: Duration = Duration::from_secs(3);
 
 #[derive(Deserialize)]
 struct Posted {
@@ -194,12 +195,15 @@ impl Chat for Slack {
         self.look_up(who, &at.workspace).await
     }
 
-    /// Asked of Slack twice a minute at most: whoever looks more often is told what was found then.
+    /// Asked of Slack twice a minute, as long as all is well: whoever looks more often is told what was found then.
     async fn probe(&self) -> Health {
         let now = self.now();
         let mut found = self.found.lock().await;
-        if let Some((_, health)) = found.as_ref().filter(|found| now.since(found.0) < PROBED) {
-            return health.clone();
+        if let Some((at, health)) = found.as_ref() {
+            let told_again = if *health == Health::Well { WELL } else { ILL };
+            if now.since(*at) < told_again {
+                return health.clone();
+            }
         }
         let health = self.examine().await;
         *found = Some((now, health.clone()));

@@ -64,6 +64,8 @@ async fn serve_web(inner: Arc<Inner>, listener: TcpListener, stop: CancellationT
 async fn serve_sockets(inner: Arc<Inner>, listener: TcpListener, stop: CancellationToken) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
+        // An envelope that follows a pong would wait 40 ms for its confirmation. (Seen 2026-11-24, by `cargo xtask bench`.)
+        stream.set_nodelay(true).ok();
         let one = socket::serve_one(Arc::clone(&inner), stream);
         tokio::spawn(stop.clone().run_until_cancelled_owned(one));
     }

@@ -83,7 +83,7 @@ impl Installs {
         if lives {
             return Ok(found.held());
         }
-        let busy = SendError::Later { wait: Some(Duration::from_secs(1)) };
+        let busy = later(Duration::from_secs(1));
         tokio::time::timeout(PATIENCE, renewal).await.map_err(|_| busy.clone())?.unwrap_or(Err(busy))
     }
 
@@ -101,6 +101,19 @@ impl Installs {
     async fn renewed(&self, id: &str, how: Renewal) -> Result<Held, SendError> {
         let lock = self.lock(id);
         let _alone = lock.lock().await;
+        if self.rests(id, self.now()) {
+            return Err(later(REST));
+        }
+        if !self.lease(id, LEASE).await? {
+            // Another process is at it; what it gets will be in the store.
+            return Err(later(Duration::from_secs(1)));
+        }
+        let done = self.renew_alone(id, how).await;
+        self.lease(id, Duration::ZERO).await?;
+        done
+    }
+
+    async fn renew_alone(&self, id: &str, how: Renewal) -> Result<Held, SendError> {
         let now = self.now();
         // While we waited, it may have been done, or the workspace may have gone.
         let old = self.at(id, now).await?.ok_or(SendError::AuthDead)?;
@@ -109,15 +122,7 @@ impl Installs {
             Renewal::Of { token } => old.token == *token,
         };
         let Some(refresh) = old.refresh.clone().filter(|_| is_due) else { return Ok(old.held()) };
-        let later = |wait| SendError::Later { wait: Some(wait) };
-        if self.rests(id, now) {
-            return Err(later(REST));
-        }
-        if !self.lease(id, LEASE).await? {
-            // Another process is at it; what it gets will be in the store.
-            return Err(later(Duration::from_secs(1)));
-        }
-        let done = match self.app.refresh(&self.api_url, &refresh).await {
+        match self.app.refresh(&self.api_url, &refresh).await {
             Ok(granted) => Ok(self.write_down(old, granted, refresh).await),
             Err(why) => {
                 self.resting.insert(id.to_owned(), now.after(REST));
@@ -129,9 +134,7 @@ impl Installs {
                 }
                 Err(if is_over { SendError::AuthDead } else { later(REST) })
             }
-        };
-        self.lease(id, Duration::ZERO).await?;
-        done
+        }
     }
 
     /// The old refresh token is used up: until the new one is written down, it exists here alone.
@@ -194,6 +197,10 @@ impl Installs {
             None => Ok(()),
         }
     }
+}
+
+fn later(wait: Duration) -> SendError {
+    SendError::Later { wait: Some(wait) }
 }
 
 /// Which token is renewed.
