@@ -114,22 +114,13 @@ mod tests {
     use super::*;
     use crate::contract::model::Model;
     use crate::contract::script::whole;
-
-    struct Count(u8);
-    impl Entropy for Count {
-        fn fill(&mut self, bytes: &mut [u8]) {
-            bytes.fill_with(|| {
-                self.0 = self.0.wrapping_add(1);
-                self.0
-            });
-        }
-    }
+    use crate::contract::seeded::Seeded;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_372_200);
 
     fn vault(store: &Arc<Model>, key: u8, merchant: &str, adapter: &'static str) -> Vault {
         let ring = KeyRing::new([(1, [key; 32])]).unwrap();
-        Vault::new(store.clone(), ring, Box::new(Count(0)), MerchantId::new(merchant), adapter)
+        Vault::new(store.clone(), ring, Box::new(Seeded::new(1)), MerchantId::new(merchant), adapter)
     }
 
     #[test]

@@ -45,7 +45,6 @@ pub(super) fn open(config: &Config, around: &Around<'_>) -> Result<Arc<Slack>, S
     let settings = Settings {
         merchant: around.merchant.id.clone(),
         api_url: set.api_url.trim_end_matches('/').to_owned(),
-        tokens: tokens(config, around)?,
         app_token: some("slack.app_token", &set.app_token)?,
         admin_token: some("slack.admin_token", &set.admin_token)?,
         signing_secret: some("slack.signing_secret", &set.signing_secret)?,
@@ -58,7 +57,13 @@ pub(super) fn open(config: &Config, around: &Around<'_>) -> Result<Arc<Slack>, S
         let why = "set it for Socket Mode, or slack.signing_secret for HTTP: else nothing that people do is heard";
         return Err(BadConfig::Value { key: "slack.app_token", why: why.to_owned() }.into());
     }
-    let slack = Slack::new(settings, around.rows.store.clone(), around.clock.clone(), config.tongues()?);
+    let slack = Slack::new(
+        settings,
+        tokens(config, around)?,
+        around.rows.store.clone(),
+        around.clock.clone(),
+        config.tongues()?,
+    );
     slack.map_err(|error| StartError::Typed(error.to_string()))
 }
 

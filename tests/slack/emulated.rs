@@ -130,7 +130,6 @@ impl Emulated {
         let settings = Settings {
             merchant,
             api_url: format!("{}/api", self.url),
-            tokens: Tokens::Own(token.to_owned().into()),
             app_token: None,
             admin_token: None,
             signing_secret: None,
@@ -141,7 +140,7 @@ impl Emulated {
         };
         let seconds = AtomicI64::new(now().secs());
         let clock = Arc::new(move || Timestamp::from_secs(seconds.fetch_add(2, Ordering::SeqCst)));
-        Slack::new(settings, store, clock, tongues()).unwrap()
+        Slack::new(settings, Tokens::Own(token.to_owned().into()), store, clock, tongues()).unwrap()
     }
 }
 

@@ -74,8 +74,6 @@ pub struct Settings {
     pub merchant: MerchantId,
     /// The Web API: `https://slack.com/api`.
     pub api_url: String,
-    /// Where Till may talk.
-    pub tokens: Tokens,
     /// The app's token, `xapp-…`: with it, Socket Mode runs.
     pub app_token: Option<SecretString>,
     /// A user token of an administrator, `xoxp-…`: takes away what people wrote.
@@ -100,21 +98,9 @@ enum Access {
     Installed(Arc<Installs>),
 }
 
-/// Settings that hold for all workspaces.
-struct Common {
-    merchant: MerchantId,
-    app_token: Option<SecretString>,
-    admin_token: Option<SecretString>,
-    signing_secret: Option<SecretString>,
-    connections: usize,
-    keywords: Keywords,
-    grammar: Grammar,
-    currency: Currency,
-}
-
 /// Slack, for one merchant.
 pub struct Slack {
-    settings: Common,
+    settings: Settings,
     access: Access,
     store: Arc<dyn Store>,
     clock: Clock,
@@ -136,44 +122,24 @@ impl Slack {
     /// [`NoCertificates`].
     pub fn new(
         settings: Settings,
+        tokens: Tokens,
         store: Arc<dyn Store>,
         clock: Clock,
         tongues: Tongues,
     ) -> Result<Arc<Self>, NoCertificates> {
-        let Settings {
-            merchant,
-            api_url,
-            tokens,
-            app_token,
-            admin_token,
-            signing_secret,
-            connections,
-            keywords,
-            grammar,
-            currency,
-        } = settings;
-        let api = Api::new(&api_url)?;
+        let api = Api::new(&settings.api_url)?;
         let access = match tokens {
             Tokens::Own(token) => Access::Own { token, workspace: OnceLock::new() },
             Tokens::OfApp(app) => Access::Installed(Arc::new(Installs::new(
                 *app,
                 store.clone(),
-                merchant.clone(),
-                api_url,
+                settings.merchant.clone(),
+                settings.api_url.clone(),
                 clock.clone(),
             ))),
         };
         Ok(Arc::new(Self {
-            settings: Common {
-                merchant,
-                app_token,
-                admin_token,
-                signing_secret,
-                connections,
-                keywords,
-                grammar,
-                currency,
-            },
+            settings,
             access,
             store,
             clock,

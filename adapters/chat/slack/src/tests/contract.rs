@@ -49,7 +49,6 @@ async fn open(admin: bool) -> (fake_slack::Slack, Arc<Slack>) {
     let settings = Settings {
         merchant,
         api_url: format!("{}/api", fake.url()),
-        tokens: Tokens::Own("xoxb-shop-secret".to_owned().into()),
         app_token: None,
         admin_token: Some("xoxp-ana".to_owned().into()),
         signing_secret: None,
@@ -61,7 +60,7 @@ async fn open(admin: bool) -> (fake_slack::Slack, Arc<Slack>) {
     // Slack's budgets are by the second; the contract posts as fast as it can, so time goes by with each look.
     let seconds = std::sync::atomic::AtomicI64::new(NOW.secs());
     let clock = Arc::new(move || Timestamp::from_secs(seconds.fetch_add(2, std::sync::atomic::Ordering::SeqCst)));
-    (fake, Slack::new(settings, model, clock, tongues()).unwrap())
+    (fake, Slack::new(settings, Tokens::Own("xoxb-shop-secret".to_owned().into()), model, clock, tongues()).unwrap())
 }
 
 /// Once with the token of an administrator, and once with that of somebody whom Slack lets delete nothing of others.
