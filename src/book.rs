@@ -195,7 +195,8 @@ pub fn check_at(payment: &Payment, created_at: Timestamp, now: Timestamp, pace: 
             Status::Open | Status::Preparing | Status::PendingApproval | Status::PartiallyPaid | Status::Processing
         );
     let touched = payment.openings > 0 || payment.deadline_passed || payment.cancelled_by.is_some();
-    let at_provider = payment.checkouts.values().any(|it| it.is_pending() || it.is_usable() && touched);
+    let at_provider =
+        payment.checkouts.values().any(|it| it.is_pending() || it.is_left_open() || it.is_usable() && touched);
     let refund_moves = payment.refunds.values().any(|refund| !refund.state.is_terminal());
     let disputed = payment.disputes.values().any(|dispute| dispute.state.is_undecided());
     let age = now.since(created_at);

@@ -266,7 +266,7 @@ async fn send(world: &World, claim: &WorkClaim, now: Timestamp, wait: Duration) 
             Some(chat) => chat.whisper(to, at, &chat.say(text, &[], &chat.caps(at)), &claim.key, now).await,
             None => Err(SendError::Bug(format!("`{}` is not configured", at.platform))),
         },
-        Work::CreateCheckout(_) | Work::Owed(Owed::Expire { .. } | Owed::Refund(_)) => {
+        Work::CreateCheckout(_) | Work::Owed(Owed::Expire { .. } | Owed::Capture { .. } | Owed::Refund(_)) => {
             Err(SendError::Bug("not a message".into()))
         }
     };

@@ -9,15 +9,15 @@
 
 use crate::book;
 use crate::inbox::{Applied, apply};
-use crate::world::{At, World};
+use crate::world::{At, LinkMode, World};
 use futures::future::join_all;
 use std::time::Duration;
-use till_core::id::{Entropy, PaymentId, random};
+use till_core::id::{CheckoutId, Entropy, PaymentId, random};
 use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
-use till_core::payment::{CheckoutState, Fact, Lasting, Owed, Status};
+use till_core::payment::{Checkout, CheckoutState, Fact, Lasting, Owed, Status};
 use till_core::place::{PersonId, Place};
 use till_core::port::chat::{SendError, Standing};
-use till_core::port::psp::{Ask, Fault, News, Reported};
+use till_core::port::psp::{Ask, Capture, Expire, Fault, News, Reported};
 use till_core::port::store::{
     Change, Commit, NewWork, Outcome, Queue, Settle, Shows, StoreError, TotalChange, Work, WorkClaim,
 };
@@ -110,13 +110,28 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
             }
             create(world, at, claim, order, Tries { forgotten, backoff, now }).await
         }
+        Work::Owed(Owed::Expire { checkout, .. }) if at.psp.caps().expire == Expire::ByItself => {
+            return leave(world, at, claim, &loaded, checkout, now).await;
+        }
+        Work::Owed(Owed::Capture { checkout, .. }) => {
+            let called = at.psp.capture(&*world.http, &at.account, checkout, &claim.key).await;
+            let ask = || Ask::Checkout(checkout.clone());
+            match settled(world, at, claim, called, ask, Tries { forgotten, backoff, now }).await {
+                Came::Reports(reports) if reports.iter().any(|it| says(it, CheckoutState::Approved)) => {
+                    Came::Again(backoff, "not taken yet".into())
+                }
+                came => came,
+            }
+        }
         Work::Owed(Owed::Expire { n, checkout }) => {
             let called = at.psp.expire(&*world.http, &at.account, checkout, &claim.key).await;
             let ask = || Ask::Checkout(checkout.clone());
             tracing::debug!(payment = %claim.payment, "closing checkout {n} of {}", claim.payment);
             match settled(world, at, claim, called, ask, Tries { forgotten, backoff, now }).await {
                 // What was looked up instead is no answer as long as it can be paid.
-                Came::Reports(reports) if reports.iter().any(is_open) => Came::Again(backoff, "still open".into()),
+                Came::Reports(reports) if reports.iter().any(|it| says(it, CheckoutState::Open)) => {
+                    Came::Again(backoff, "still open".into())
+                }
                 came => came,
             }
         }
@@ -136,8 +151,27 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
     finish(world, at, claim, came, now).await
 }
 
-fn is_open(report: &Reported) -> bool {
-    report.news.iter().any(|news| matches!(news, News::Checkout { state: CheckoutState::Open, .. }))
+fn says(report: &Reported, wanted: CheckoutState) -> bool {
+    report.news.iter().any(|news| matches!(news, News::Checkout { state, .. } if *state == wanted))
+}
+
+/// A checkout that only closes by itself: nobody is sent there any more. Where people have its own address and money
+/// moves without us, that holds only once it has closed.
+async fn leave(
+    world: &World,
+    at: &At,
+    claim: &WorkClaim,
+    loaded: &book::Loaded,
+    checkout: &CheckoutId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let direct = matches!(world.links, LinkMode::Direct { .. }) && at.psp.caps().capture == Capture::ByItself;
+    let same = |it: &&Checkout| it.seen.as_ref().is_some_and(|(id, ..)| id == checkout);
+    let closes_at = loaded.payment.checkouts.values().find(same).and_then(|it| it.closes_at);
+    match closes_at.filter(|at| direct && now < *at) {
+        Some(due) => settle(world, claim, Outcome::Unsent { due, why: "it closes by itself".into() }, now).await,
+        None => fact(world, claim, Fact::CheckoutLeft { checkout: checkout.clone() }, Vec::new(), now).await,
+    }
 }
 
 async fn create(world: &World, at: &At, claim: &WorkClaim, order: &CheckoutOrder, tries: Tries) -> Came {
@@ -289,9 +323,9 @@ async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp)
     match &claim.work {
         Work::CreateCheckout(order) => refuse_checkout(world, claim, order, &never, now).await,
         Work::Owed(Owed::Refund(order)) => refuse_refund(world, claim, order, never.why, now).await,
-        // What the provider does not know, or will not close, nobody is sent to any more.
-        Work::Owed(Owed::Expire { checkout, .. }) => {
-            tracing::warn!(payment = %claim.payment, "checkout {checkout} of {} was not closed: {}", claim.payment, never.why);
+        // What the provider does not know, will not close, or lets nobody take, nobody is sent to any more.
+        Work::Owed(Owed::Expire { checkout, .. } | Owed::Capture { checkout, .. }) => {
+            tracing::warn!(payment = %claim.payment, "{} for checkout {checkout} was refused: {}", claim.key, never.why);
             fact(world, claim, Fact::CheckoutLeft { checkout: checkout.clone() }, Vec::new(), now).await
         }
         Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Supersede { .. } | Work::Tell { .. } => {

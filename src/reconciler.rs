@@ -106,7 +106,8 @@ fn looked(world: &World, loaded: &Loaded, now: Timestamp) -> Change {
 
 /// What the provider may know better: checkouts that are not closed, refunds on their way, disputes under way.
 fn asks(loaded: &Loaded) -> Vec<Ask> {
-    let checkouts = loaded.payment.checkouts.values().filter(|checkout| !checkout.is_closed());
+    let checkouts =
+        loaded.payment.checkouts.values().filter(|checkout| !checkout.is_closed() || checkout.is_left_open());
     let checkouts = checkouts.filter_map(|checkout| Some(Ask::Checkout(checkout.seen.as_ref()?.0.clone())));
     let refunds = loaded.payment.refunds.values().filter(|it| !it.state.is_terminal()).map(|it| &it.capture);
     let disputes = loaded.payment.disputes.values().filter(|it| it.state.is_undecided()).map(|it| &it.capture);

@@ -130,6 +130,11 @@ impl IdemKey {
         Self(format!("till:{payment}:expire:{n}"))
     }
 
+    /// The key of taking the money of checkout `n`.
+    pub fn capture(payment: PaymentId, n: u32) -> Self {
+        Self(format!("till:{payment}:capture:{n}"))
+    }
+
     /// The key of making `refund`.
     pub fn refund(payment: PaymentId, refund: RefundId) -> Self {
         Self(format!("till:{payment}:refund:{refund}"))

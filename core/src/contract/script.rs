@@ -21,8 +21,8 @@ use crate::port::chat::{Caps, Chat, Health, Person, Private, Rendered, Retracted
 use crate::port::desk::Desk;
 use crate::port::http::Http;
 use crate::port::psp::{
-    About, Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, News, Page, Psp,
-    PspCaps, Reported, Takes,
+    About, Account, AmountBy, Ask, Capture, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, News, Page,
+    Psp, PspCaps, Reported, Takes,
 };
 use crate::text::Locale;
 use crate::time::Timestamp;
@@ -181,7 +181,10 @@ impl ScriptedPsp {
             match sold.state {
                 CheckoutState::Open => holds.open += 1,
                 CheckoutState::CompletePaid => holds.captured += sold.order.amount.minor(),
-                CheckoutState::CompleteUnpaid | CheckoutState::Failed | CheckoutState::Expired => {}
+                CheckoutState::Approved
+                | CheckoutState::CompleteUnpaid
+                | CheckoutState::Failed
+                | CheckoutState::Expired => {}
             }
         }
         for (order, _) in provider.refunds.values() {
@@ -336,6 +339,7 @@ impl Psp for ScriptedPsp {
     fn caps(&self) -> PspCaps {
         PspCaps {
             expire: Expire::OnRequest,
+            capture: Capture::ByItself,
             amount: AmountBy::Checkout,
             key_window: Duration::from_secs(24 * 3600),
             checkout_life: (Duration::from_secs(60), Duration::from_secs(24 * 3600)),
@@ -365,11 +369,20 @@ impl Psp for ScriptedPsp {
                 None => return Err(Fault::NotFound),
                 Some(CheckoutState::CompletePaid) => return Err(Fault::AlreadyComplete),
                 Some(CheckoutState::Open) => it.change(id, CheckoutState::Expired),
-                Some(CheckoutState::CompleteUnpaid | CheckoutState::Failed | CheckoutState::Expired) => {}
+                Some(
+                    CheckoutState::Approved
+                    | CheckoutState::CompleteUnpaid
+                    | CheckoutState::Failed
+                    | CheckoutState::Expired,
+                ) => {}
             }
             it.report_checkout(id).ok_or(Fault::NotFound)
         };
         self.call(close).await
+    }
+
+    async fn capture(&self, _: &dyn Http, _: &Account, id: &CheckoutId, _: &IdemKey) -> Result<Reported, Fault> {
+        self.call(|provider| provider.report_checkout(id).ok_or(Fault::NotFound)).await
     }
 
     async fn refund(&self, _: &dyn Http, _: &Account, order: &RefundOrder, key: &IdemKey) -> Result<Reported, Fault> {

@@ -286,6 +286,8 @@ pub enum MismatchKind {
 pub enum CheckoutState {
     /// Can be paid.
     Open,
+    /// The payer has agreed; the money moves when we take it.
+    Approved,
     /// Done, and the bank is still working.
     CompleteUnpaid,
     /// The bank said no after all.

@@ -51,7 +51,7 @@ pub struct Checkout {
     pub seen: Option<(CheckoutId, CheckoutState, Seen)>,
     /// When it closes by itself.
     pub closes_at: Option<Timestamp>,
-    /// The provider's time of its earliest `complete-*` version.
+    /// The provider's time of its earliest version in which the payer was done: approved or `complete-*`.
     pub completed_at: Option<Timestamp>,
     /// Why it is closed, where that is not the provider's state.
     pub closed: Option<Closed>,
@@ -84,9 +84,21 @@ impl Checkout {
         self.closed.is_none() && self.state() == Some(CheckoutState::Open)
     }
 
-    /// Done by the payer, and the bank is still working.
+    /// Done by the payer, and the money is not there yet.
     pub fn is_pending(&self) -> bool {
-        self.state() == Some(CheckoutState::CompleteUnpaid)
+        match self.state() {
+            Some(CheckoutState::CompleteUnpaid) => true,
+            Some(CheckoutState::Approved) => self.closed.is_none(),
+            Some(
+                CheckoutState::Open | CheckoutState::Failed | CheckoutState::Expired | CheckoutState::CompletePaid,
+            )
+            | None => false,
+        }
+    }
+
+    /// Nobody is sent there any more, and the provider still lets it be paid.
+    pub fn is_left_open(&self) -> bool {
+        self.closed == Some(Closed::Left) && self.state() == Some(CheckoutState::Open)
     }
 
     /// Nothing more is expected of it.
@@ -94,7 +106,7 @@ impl Checkout {
         match self.state() {
             Some(CheckoutState::Failed | CheckoutState::Expired | CheckoutState::CompletePaid) => true,
             Some(CheckoutState::CompleteUnpaid) => false,
-            Some(CheckoutState::Open) | None => self.closed.is_some(),
+            Some(CheckoutState::Open | CheckoutState::Approved) | None => self.closed.is_some(),
         }
     }
 }
@@ -413,7 +425,7 @@ impl Payment {
     ) {
         // Paid beats failed and expired whatever the clock says; those beat everything that is not final.
         let finality = |state: CheckoutState| match state {
-            CheckoutState::Open | CheckoutState::CompleteUnpaid => 0,
+            CheckoutState::Open | CheckoutState::Approved | CheckoutState::CompleteUnpaid => 0,
             CheckoutState::Failed | CheckoutState::Expired => 1,
             CheckoutState::CompletePaid => 2,
         };
@@ -426,7 +438,8 @@ impl Payment {
             checkout.seen = Some(new);
         }
         checkout.closes_at = checkout.closes_at.max(closes_at);
-        if matches!(state, CheckoutState::CompleteUnpaid | CheckoutState::CompletePaid) {
+        let done = [CheckoutState::Approved, CheckoutState::CompleteUnpaid, CheckoutState::CompletePaid];
+        if done.contains(&state) {
             let earliest = checkout.completed_at.map_or(seen.as_of, |known| known.min(seen.as_of));
             checkout.completed_at = Some(earliest);
         }

@@ -233,6 +233,13 @@ pub enum Owed {
         /// The provider's id.
         checkout: CheckoutId,
     },
+    /// Take the money that the payer has agreed to.
+    Capture {
+        /// Which.
+        n: u32,
+        /// The provider's id.
+        checkout: CheckoutId,
+    },
     /// Make a refund.
     Refund(RefundOrder),
     /// Say the new status in the conversation.
@@ -291,6 +298,7 @@ impl Owed {
     pub fn key(&self, payment: PaymentId) -> IdemKey {
         match self {
             Self::Expire { n, .. } => IdemKey::expire(payment, *n),
+            Self::Capture { n, .. } => IdemKey::capture(payment, *n),
             Self::Refund(order) => IdemKey::refund(payment, order.refund),
             Self::Ping(status) => IdemKey::show(payment, status.name()),
             Self::Alert(alert) => IdemKey::show(payment, &format!("alert:{}:{}", alert.name(), alert.id())),
@@ -407,6 +415,13 @@ impl Payment {
         (self.is_payable() && all_closed).then(|| last.saturating_add(1))
     }
 
+    /// Whether the money is to be taken that the payer has agreed to: in time, still wanted, and not there already.
+    fn takes(&self, checkout: &super::Checkout) -> bool {
+        let in_time = checkout.completed_at.is_some_and(|at| at <= self.deadline);
+        let wanted = self.cancelled_by.is_none() && self.sums().missing() > 0;
+        checkout.state() == Some(CheckoutState::Approved) && checkout.closed.is_none() && in_time && wanted
+    }
+
     /// Calls and messages that follow from the facts. Derived anew at every commit; the key makes each of them one.
     pub fn owed(&self, payment: PaymentId) -> Vec<Owed> {
         let unwanted = self.cancelled_by.is_some() || self.deadline_passed || self.sums().missing() == 0;
@@ -414,8 +429,19 @@ impl Payment {
             let (id, state, _) = checkout.seen.as_ref()?;
             // One that turns up after it was given up, or asks for another amount, must not be paid either.
             let given_up = matches!(checkout.closed, Some(Closed::Refused(..) | Closed::Dropped));
-            let close = (unwanted || given_up) && *state == CheckoutState::Open;
+            let close = match state {
+                CheckoutState::Open => unwanted || given_up,
+                CheckoutState::Approved => !self.takes(checkout),
+                CheckoutState::CompleteUnpaid
+                | CheckoutState::Failed
+                | CheckoutState::Expired
+                | CheckoutState::CompletePaid => false,
+            };
             close.then(|| Owed::Expire { n: *n, checkout: id.clone() })
+        });
+        let take = self.checkouts.iter().filter_map(|(n, checkout)| {
+            let (checkout, ..) = checkout.seen.as_ref().filter(|_| self.takes(checkout))?;
+            Some(Owed::Capture { n: *n, checkout: checkout.clone() })
         });
         let seen = |id: &RefundId| self.refunds.values().any(|refund| refund.ours == Some(*id));
         let refund = self.refunds_asked.iter().filter(|(id, ask)| ask.approved && ask.refused.is_none() && !seen(id));
@@ -425,7 +451,7 @@ impl Payment {
         });
         let status = self.status();
         let ping = status.pings().then_some(Owed::Ping(status));
-        expire.chain(refund).chain(ping).chain(self.alerts().map(Owed::Alert)).collect()
+        expire.chain(take).chain(refund).chain(ping).chain(self.alerts().map(Owed::Alert)).collect()
     }
 
     /// What staff alone shall know.

@@ -384,6 +384,34 @@ fn an_open_checkout_is_closed_once_nobody_shall_pay_it() {
 }
 
 #[test]
+fn what_a_payer_agreed_to_is_taken_in_time_and_once_and_else_let_go() {
+    let (take, close) = (
+        Owed::Capture { n: 1, checkout: CheckoutId::new("co_1") },
+        Owed::Expire { n: 1, checkout: CheckoutId::new("co_1") },
+    );
+    let agreed = |secs| with(&open(), &[checkout(1, CheckoutState::Approved, secs)]);
+    let facts = [open(), vec![checkout(1, CheckoutState::Approved, 50)]].concat();
+    assert_eq!((agreed(50).status(), agreed(50).is_payable()), (Status::Processing, false));
+    assert_eq!(agreed(50).owed(payment_id()), std::slice::from_ref(&take));
+    assert_eq!(with(&facts, &[passed()]).owed(payment_id()), [take], "agreed in time, told of late");
+    assert_eq!(agreed(DEADLINE + 1).owed(payment_id()), std::slice::from_ref(&close), "agreed too late");
+    assert_eq!(
+        with(&facts, &[cancel()]).owed(payment_id()),
+        std::slice::from_ref(&close),
+        "cancelled before it was known"
+    );
+    let elsewhere = [asked(2), checkout(2, CheckoutState::CompletePaid, 40), captured("py_2", 2500)];
+    let twice = with(&facts, &elsewhere).owed(payment_id());
+    assert!(twice.contains(&close) && !twice.contains(&Owed::Capture { n: 1, checkout: CheckoutId::new("co_1") }));
+
+    let left = Fact::CheckoutLeft { checkout: CheckoutId::new("co_1") };
+    let let_go = with(&facts, &[cancel(), left]);
+    assert_eq!((let_go.status(), let_go.owed(payment_id())), (Status::Cancelled, vec![close]));
+    let taken = with(&facts, &[checkout(1, CheckoutState::CompletePaid, 60), captured("py_1", 2500)]);
+    assert_eq!((taken.status(), taken.paid_at()), (Status::Paid, Some(at(50))), "paid when the payer agreed");
+}
+
+#[test]
 fn a_checkout_that_turns_up_after_it_was_given_up_is_closed() {
     let lost = Fact::CheckoutRefused { n: 1, why: "lost".into(), lasting: Lasting::ForNow };
     let given_up = [requested(Approval::NotNeeded), asked(1), lost, asked(2)];
@@ -555,6 +583,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
     let minor = prop_oneof![Just(500_i64), Just(2000), Just(2500), Just(i64::MAX)];
     let state = prop_oneof![
         Just(CheckoutState::Open),
+        Just(CheckoutState::Approved),
         Just(CheckoutState::CompleteUnpaid),
         Just(CheckoutState::Failed),
         Just(CheckoutState::Expired),

@@ -1,10 +1,10 @@
 //! The payment service provider: where payers pay. An adapter translates; it holds no state and opens no socket.
 //!
 //! ```text
-//! create, expire, refund ──► Reported      what the provider says of one object, now
-//! fetch, list_since ───────► Reported …    the same, asked for
-//! verify(delivery) ────────► Evidence      the same, pushed: whole, or only a hint to fetch
-//! takes, examine ──────────► what it would refuse, and whether the account is set up, before anything is asked for
+//! create, expire, capture, refund ─► Reported      what the provider says of one object, now
+//! fetch, list_since ───────────────► Reported …    the same, asked for
+//! verify(delivery) ────────────────► Evidence      the same, pushed: whole, or only a hint to fetch
+//! takes, examine ──────────────────► what it would refuse, and whether the account is set up, before anything is asked for
 //! ```
 //! Deliberately absent: Till's opinion. Whether an amount is the right one is judged in [`crate::payment::judge`].
 
@@ -24,6 +24,8 @@ use std::time::Duration;
 pub struct PspCaps {
     /// Whether a checkout can be closed by us.
     pub expire: Expire,
+    /// Whether money moves when the payer agrees, or when we take it.
+    pub capture: Capture,
     /// Whether the payer pays exactly what the checkout says, or may choose.
     pub amount: AmountBy,
     /// How long an idempotency key is remembered; after that, look up instead of trying again.
@@ -39,6 +41,15 @@ pub enum Expire {
     OnRequest,
     /// It closes only by itself.
     ByItself,
+}
+
+/// Whether money moves when the payer agrees, or when we take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// The provider takes it.
+    ByItself,
+    /// We take it, by a call; until then nothing has moved, and what is never taken is let go.
+    OnRequest,
 }
 
 /// Whether a provider takes an amount, as far as that can be told without asking.
@@ -496,8 +507,15 @@ pub trait Psp: Send + Sync {
     /// Closes a checkout. Already closed is success.
     ///
     /// # Errors
-    /// [`Fault::AlreadyComplete`] when the payer was faster: fetch it.
+    /// [`Fault::AlreadyComplete`] when the payer was faster: fetch it. [`Fault::Refused`] where it closes only by itself.
     async fn expire(&self, http: &dyn Http, at: &Account, id: &CheckoutId, key: &IdemKey) -> Result<Reported, Fault>;
+
+    /// Takes the money that the payer of a checkout has agreed to; taken already is success. Where the provider takes it
+    /// by itself, it says how the checkout stands.
+    ///
+    /// # Errors
+    /// [`Fault::Refused`] when there is nothing to take any more.
+    async fn capture(&self, http: &dyn Http, at: &Account, id: &CheckoutId, key: &IdemKey) -> Result<Reported, Fault>;
 
     /// Makes a refund. The same order and key make one refund.
     ///

@@ -195,7 +195,9 @@ impl Work {
     /// Which worker does it.
     pub fn queue(&self) -> Queue {
         match self {
-            Self::CreateCheckout(_) | Self::Owed(Owed::Expire { .. } | Owed::Refund(_)) => Queue::Provider,
+            Self::CreateCheckout(_) | Self::Owed(Owed::Expire { .. } | Owed::Capture { .. } | Owed::Refund(_)) => {
+                Queue::Provider
+            }
             Self::Owed(Owed::Ping(_) | Owed::Alert(_)) | Self::Supersede { .. } | Self::Tell { .. } => Queue::Chat,
         }
     }

@@ -21,8 +21,8 @@ use till_core::money::Money;
 use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
 use till_core::port::http::Http;
 use till_core::port::psp::{
-    Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, Page, Psp, PspCaps, Reported,
-    Takes,
+    Account, AmountBy, Ask, Capture, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, Page, Psp, PspCaps,
+    Reported, Takes,
 };
 use till_core::signature;
 use till_core::time::Timestamp;
@@ -48,6 +48,7 @@ impl Psp for Sandbox {
         const HOUR: Duration = Duration::from_secs(3600);
         PspCaps {
             expire: Expire::OnRequest,
+            capture: Capture::ByItself,
             amount: AmountBy::Checkout,
             key_window: HOUR * 24,
             checkout_life: (Duration::from_secs(60), HOUR * 24),
@@ -85,6 +86,12 @@ impl Psp for Sandbox {
     async fn expire(&self, http: &dyn Http, at: &Account, id: &CheckoutId, key: &IdemKey) -> Result<Reported, Fault> {
         let path = format!("/v1/checkouts/{}/expire", call::segment(id)?);
         read::checkout(&call::post(http, at, &path, key, &wire::Nothing {}).await?)
+    }
+
+    /// Money moves when the payer agrees: there is only to see whether it has.
+    async fn capture(&self, http: &dyn Http, at: &Account, id: &CheckoutId, _: &IdemKey) -> Result<Reported, Fault> {
+        let found = self.fetch(http, at, &Ask::Checkout(id.clone())).await?;
+        found.into_iter().next().ok_or(Fault::NotFound)
     }
 
     async fn refund(

@@ -31,8 +31,8 @@ use till_core::money::Money;
 use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
 use till_core::port::http::Http;
 use till_core::port::psp::{
-    About, Account, AmountBy, Ask, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, Page, Psp, PspCaps,
-    Reported, Takes,
+    About, Account, AmountBy, Ask, Capture, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, Page, Psp,
+    PspCaps, Reported, Takes,
 };
 use till_core::time::Timestamp;
 use wire::{Dispute, Intent, List, Refund, Session};
@@ -65,6 +65,7 @@ impl Psp for Stripe {
         const MINUTE: Duration = Duration::from_secs(60);
         PspCaps {
             expire: Expire::OnRequest,
+            capture: Capture::ByItself,
             amount: AmountBy::Checkout,
             key_window: MINUTE * 60 * 24,
             // Stripe: 30 minutes to 24 hours, counted when the call arrives; four minutes stay for slow tries.
@@ -110,6 +111,12 @@ impl Psp for Stripe {
             }
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Money moves when the payer agrees: there is only to see whether it has.
+    async fn capture(&self, http: &dyn Http, at: &Account, id: &CheckoutId, _: &IdemKey) -> Result<Reported, Fault> {
+        let found = self.fetch(http, at, &Ask::Checkout(id.clone())).await?;
+        found.into_iter().next().ok_or(Fault::NotFound)
     }
 
     async fn refund(

@@ -96,9 +96,10 @@ pub(crate) fn session(it: &Session, at: &Account, answered: Option<Timestamp>) -
     let as_of = match state {
         CheckoutState::Open => created,
         CheckoutState::Expired => answered.min(closes),
-        CheckoutState::CompleteUnpaid | CheckoutState::Failed | CheckoutState::CompletePaid => {
-            it.charged_at().unwrap_or(answered)
-        }
+        CheckoutState::Approved
+        | CheckoutState::CompleteUnpaid
+        | CheckoutState::Failed
+        | CheckoutState::CompletePaid => it.charged_at().unwrap_or(answered),
     };
     Ok(Reported {
         event: format!("fetch:{}:{state:?}", it.id),
