@@ -11,3 +11,4 @@ pub mod http;
 pub mod psp;
 pub mod store;
 pub mod transcript;
+pub mod upkeep;

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 pub use crate::port::account::{AccountRow, Closing};
+pub use crate::port::upkeep::{DeadLetter, Letter, LetterKind, Old, Upkeep, Waiting, Which};
 
 /// The store failed. Nothing was written, as far as it can tell.
 #[derive(Debug, thiserror::Error)]
@@ -558,7 +559,7 @@ pub struct Backlog {
 
 /// The store.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Upkeep {
     /// Writes one decision. Durable when it returns [`Committed::Done`].
     ///
     /// # Errors

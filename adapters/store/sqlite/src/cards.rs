@@ -18,31 +18,38 @@ pub(crate) async fn add(
     rev: u64,
     now: Timestamp,
 ) -> Result<()> {
-    const SQL: &str = "INSERT INTO card (merchant, payment, place, desired_rev, due) VALUES (?1, ?2, ?3, ?4, ?5) \
+    const SQL: &str = "INSERT INTO card (merchant, payment, place, desired_rev, due, owed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5) \
         ON CONFLICT (merchant, payment, place) DO NOTHING";
     let query = sqlx::query(SQL).bind(merchant.as_str()).bind(payment).bind(json(place)?).bind(int(rev)).bind(now.ms());
     query.execute(db).await.map(drop).map_err(failed)
 }
 
-/// All cards of a payment shall show `rev`.
-pub(crate) async fn raise_all(db: &mut Db, merchant: &MerchantId, payment: &str, rev: u64) -> Result<()> {
-    const SQL: &str = "UPDATE card SET desired_rev = ?3 WHERE merchant = ?1 AND payment = ?2";
-    let query = sqlx::query(SQL).bind(merchant.as_str()).bind(payment).bind(int(rev));
+/// All cards of a payment shall show `rev`. Those that were not behind are from now on.
+pub(crate) async fn raise_all(
+    db: &mut Db,
+    merchant: &MerchantId,
+    payment: &str,
+    rev: u64,
+    now: Timestamp,
+) -> Result<()> {
+    const SQL: &str = "UPDATE card SET desired_rev = ?3, \
+        owed_at = CASE WHEN shown_rev < desired_rev THEN owed_at ELSE ?4 END WHERE merchant = ?1 AND payment = ?2";
+    let query = sqlx::query(SQL).bind(merchant.as_str()).bind(payment).bind(int(rev)).bind(now.ms());
     query.execute(db).await.map(drop).map_err(failed)
 }
 
 /// A claim was lost: whoever had it may have made the last edit, so one more comes after it.
-pub(crate) async fn raise_lost(db: &mut Db, merchant: &MerchantId, claim: &Claim) -> Result<()> {
+pub(crate) async fn raise_lost(db: &mut Db, merchant: &MerchantId, claim: &Claim, now: Timestamp) -> Result<()> {
     const SQL: &str = "SELECT 1 FROM card WHERE row = ?1 AND merchant = ?2";
     let query = sqlx::query(SQL).bind(claim.row).bind(merchant.as_str());
     let is_ours = query.fetch_optional(&mut *db).await.map_err(failed)?.is_some();
-    if is_ours && claim.table == Claimed::Card { raise(db, claim.row).await } else { Ok(()) }
+    if is_ours && claim.table == Claimed::Card { raise(db, claim.row, now).await } else { Ok(()) }
 }
 
 /// Asks for one more revision of one card. The payment counts revisions, so it goes first.
-async fn raise(db: &mut Db, row: i64) -> Result<()> {
+async fn raise(db: &mut Db, row: i64, now: Timestamp) -> Result<()> {
     raise_payment_of(db, row).await?;
-    raise_to_payment(db, row).await
+    raise_to_payment(db, row, now).await
 }
 
 async fn raise_payment_of(db: &mut Db, row: i64) -> Result<()> {
@@ -51,10 +58,11 @@ async fn raise_payment_of(db: &mut Db, row: i64) -> Result<()> {
     sqlx::query(SQL).bind(row).execute(db).await.map(drop).map_err(failed)
 }
 
-async fn raise_to_payment(db: &mut Db, row: i64) -> Result<()> {
+async fn raise_to_payment(db: &mut Db, row: i64, now: Timestamp) -> Result<()> {
     const SQL: &str = "UPDATE card SET desired_rev = \
-        (SELECT rev FROM payment WHERE payment.merchant = card.merchant AND payment.id = card.payment) WHERE row = ?1";
-    sqlx::query(SQL).bind(row).execute(db).await.map(drop).map_err(failed)
+        (SELECT rev FROM payment WHERE payment.merchant = card.merchant AND payment.id = card.payment), \
+        owed_at = CASE WHEN shown_rev < desired_rev THEN owed_at ELSE ?2 END WHERE row = ?1";
+    sqlx::query(SQL).bind(row).bind(now.ms()).execute(db).await.map(drop).map_err(failed)
 }
 
 /// Writes what became of a card whose claim was checked.
@@ -68,16 +76,16 @@ pub(crate) async fn show(db: &mut Db, now: Timestamp, shown: &Shown) -> Result<(
         ShownOutcome::Again { due, why } => claims::again(db, table, row, *due, why).await,
         ShownOutcome::Unsure { due, why } => {
             claims::again(db, table, row, *due, why).await?;
-            raise(db, row).await
+            raise(db, row, now).await
         }
-        ShownOutcome::Lost { why } => claims::give_up(db, table, row, why).await,
+        ShownOutcome::Lost { why } => claims::give_up(db, table, row, why, now).await,
     }
 }
 
 /// It is up to `rev`, in this message when there is a new one; what comes after is due at once.
 async fn stands(db: &mut Db, row: i64, rev: u64, message: Option<&MessageRef>, now: Timestamp) -> Result<()> {
     const SQL: &str = "UPDATE card SET shown_rev = max(shown_rev, ?2), message = coalesce(?3, message), due = ?4, \
-        held = 0, tries = 0, why = NULL WHERE row = ?1";
+        owed_at = ?4, held = 0, tries = 0, why = NULL WHERE row = ?1";
     let message = message.map(json).transpose()?;
     let query = sqlx::query(SQL).bind(row).bind(int(rev)).bind(message).bind(now.ms());
     query.execute(db).await.map(drop).map_err(failed)

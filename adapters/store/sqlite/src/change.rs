@@ -42,7 +42,7 @@ pub(crate) async fn write(db: &mut Db, merchant: &MerchantId, now: Timestamp, ch
         cards::add(db, merchant, &id, place, rev, now).await?;
     }
     if change.shows == Shows::OnCards {
-        cards::raise_all(db, merchant, &id, rev).await?;
+        cards::raise_all(db, merchant, &id, rev, now).await?;
     }
     for work in &change.work {
         add_work(db, merchant, &id, work, now).await?;
@@ -99,8 +99,8 @@ async fn add_fact(db: &mut Db, merchant: &MerchantId, payment: &str, now: Timest
 }
 
 async fn add_work(db: &mut Db, merchant: &MerchantId, payment: &str, new: &NewWork, now: Timestamp) -> Result<()> {
-    const SQL: &str = "INSERT INTO outbox (merchant, payment, key, queue, body, since, due) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (merchant, key) DO NOTHING";
+    const SQL: &str = "INSERT INTO outbox (merchant, payment, key, queue, body, since, due, owed_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (merchant, key) DO NOTHING";
     let query = sqlx::query(SQL).bind(merchant.as_str()).bind(payment).bind(new.key.as_str());
     let query = query.bind(new.work.queue().name()).bind(json(&new.work)?).bind(now.ms()).bind(new.due.ms());
     query.execute(db).await.map(drop).map_err(failed)

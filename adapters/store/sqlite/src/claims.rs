@@ -36,16 +36,17 @@ pub(crate) async fn holds(db: &mut Db, merchant: &MerchantId, claim: &Claim) -> 
 }
 
 /// Writes what became of a row whose claim was checked. Of two outcomes in one decision the first counts.
-pub(crate) async fn settle(db: &mut Db, settle: &Settle) -> Result<()> {
+pub(crate) async fn settle(db: &mut Db, settle: &Settle, now: Timestamp) -> Result<()> {
     let Claim { table, row, .. } = settle.claim;
     match &settle.outcome {
         Outcome::Done => done(db, table, row).await,
         Outcome::Again { due, why } => again(db, table, row, *due, why).await,
         Outcome::Unsent { due, why } => {
             again(db, table, row, *due, why).await?;
-            take_back_try(db, table, row).await
+            take_back_try(db, table, row).await?;
+            if table == Claimed::Outbox { owe(db, row, *due).await } else { Ok(()) }
         }
-        Outcome::Dead { why } => give_up(db, table, row, why).await,
+        Outcome::Dead { why } => give_up(db, table, row, why, now).await,
     }
 }
 
@@ -66,10 +67,17 @@ async fn take_back_try(db: &mut Db, table: Claimed, row: i64) -> Result<()> {
     sqlx::query(sql).bind(row).execute(db).await.map(drop).map_err(failed)
 }
 
-/// It never comes again; a person may look at it.
-pub(crate) async fn give_up(db: &mut Db, table: Claimed, row: i64, why: &str) -> Result<()> {
-    let sql = about!(table, "UPDATE", "SET state = 'dead', held = 0, why = ?2 WHERE row = ?1 AND held = 1");
-    sqlx::query(sql).bind(row).bind(why).execute(db).await.map(drop).map_err(failed)
+/// Work was not due before this moment.
+async fn owe(db: &mut Db, row: i64, from: Timestamp) -> Result<()> {
+    const SQL: &str = "UPDATE outbox SET owed_at = ?2 WHERE row = ?1";
+    sqlx::query(SQL).bind(row).bind(from.ms()).execute(db).await.map(drop).map_err(failed)
+}
+
+/// It never comes again by itself; a person may look at it.
+pub(crate) async fn give_up(db: &mut Db, table: Claimed, row: i64, why: &str, now: Timestamp) -> Result<()> {
+    let sql =
+        about!(table, "UPDATE", "SET state = 'dead', held = 0, why = ?2, dead_at = ?3 WHERE row = ?1 AND held = 1");
+    sqlx::query(sql).bind(row).bind(why).bind(now.ms()).execute(db).await.map(drop).map_err(failed)
 }
 
 /// Holds rows until `until`, with the next fence each.

@@ -14,7 +14,7 @@ pub(crate) async fn commit(db: &mut Db, commit: &Commit) -> Result<Committed> {
     if let Some(shown) = &commit.shown
         && !(shown.claim.table == Claimed::Card && claims::holds(db, &commit.merchant, &shown.claim).await?)
     {
-        cards::raise_lost(db, &commit.merchant, &shown.claim).await?;
+        cards::raise_lost(db, &commit.merchant, &shown.claim, commit.now).await?;
         return Ok(Committed::FenceLost);
     }
     if let Some(refusal) = refusal(db, commit).await? {
@@ -80,7 +80,7 @@ async fn write(db: &mut Db, commit: &Commit) -> Result<()> {
         add_to_total(db, merchant, change).await?;
     }
     for settle in settle {
-        claims::settle(db, settle).await?;
+        claims::settle(db, settle, *now).await?;
     }
     if let Some(shown) = shown {
         cards::show(db, *now, shown).await?;

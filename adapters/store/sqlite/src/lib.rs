@@ -10,7 +10,7 @@
 //! Every table is explained in a line at the head of the migration that makes it (`migrations/0001_first.sql` and on). A migration never breaks the version
 //! that still runs: what is there keeps its meaning, and an older program ignores migrations that it does not know.
 //!
-//! Deliberately absent: a cache, a clock (`now` comes in), and deleting (erasure and ageing come with their issue).
+//! Deliberately absent: a cache, a clock (`now` comes in), and deleting what a payment is made of (erasure comes with its issue).
 
 mod accounts;
 mod cards;
@@ -23,6 +23,7 @@ mod open;
 mod read;
 mod store;
 mod transcript;
+mod upkeep;
 mod writer;
 
 use sqlx::SqlitePool;

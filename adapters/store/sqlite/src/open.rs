@@ -92,9 +92,11 @@ async fn migrated(path: &Path) -> sqlx::Result<Db> {
 fn migrator() -> Migrator {
     let first = include_str!("../migrations/0001_first.sql").into_sql_str();
     let accounts = include_str!("../migrations/0002_accounts.sql").into_sql_str();
+    let dead_letters = include_str!("../migrations/0003_dead_letters.sql").into_sql_str();
     let mut migrator = Migrator::with_migrations(vec![
         Migration::new(1, "first".into(), MigrationType::Simple, first, false),
         Migration::new(2, "accounts".into(), MigrationType::Simple, accounts, false),
+        Migration::new(3, "dead letters".into(), MigrationType::Simple, dead_letters, false),
     ]);
     // A newer version may have migrated already while this one still runs.
     migrator.set_ignore_missing(true);

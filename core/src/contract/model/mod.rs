@@ -9,6 +9,7 @@
 mod port;
 mod transcript;
 mod turn;
+mod upkeep;
 
 use crate::id::{AccountId, Code, MerchantId, PaymentId};
 use crate::link::Purpose;
@@ -95,6 +96,21 @@ impl CardRow {
     fn is_stale(&self) -> bool {
         self.shown_rev < self.desired_rev
     }
+
+    /// It is behind from now on, unless it was before.
+    fn raise(&mut self, now: Timestamp, rev: u64) {
+        if !self.is_stale() {
+            self.turn.owe(now);
+        }
+        self.desired_rev = rev;
+    }
+
+    /// What came while it was drawn is owed from now on.
+    fn stands(&mut self, now: Timestamp, rev: u64) {
+        self.shown_rev = self.shown_rev.max(rev);
+        self.turn.rest(now);
+        self.turn.owe(now);
+    }
 }
 
 #[derive(Debug)]
@@ -127,7 +143,7 @@ struct LeaseRow {
 impl Rows {
     fn commit(&mut self, commit: Commit) -> Committed {
         if let Some(shown) = commit.shown.as_ref().filter(|shown| !self.holds(&commit.merchant, &shown.claim)) {
-            self.raise_lost_card(&commit.merchant, &shown.claim);
+            self.raise_lost_card(&commit.merchant, commit.now, &shown.claim);
             return Committed::FenceLost;
         }
         if let Some(refusal) = self.refusal(&commit) {
@@ -190,7 +206,7 @@ impl Rows {
         }
         for Settle { claim, outcome } in settle {
             if let Some(turn) = self.turn(&merchant, &claim).filter(|turn| turn.is_held_by(claim.fence)) {
-                turn.settle(&outcome);
+                turn.settle(&outcome, now);
             }
         }
         if let Some(shown) = shown {
@@ -222,7 +238,7 @@ impl Rows {
         let rev = row.stored.rev;
         self.add_cards(merchant, now, payment, cards, rev);
         if shows == Shows::OnCards {
-            self.raise_cards(merchant, payment, rev);
+            self.raise_cards(merchant, now, payment, rev);
         }
         for new in work {
             if !self.work.iter().any(|row| row.merchant == *merchant && row.new.key == new.key) {
@@ -269,9 +285,9 @@ impl Rows {
         }
     }
 
-    fn raise_cards(&mut self, merchant: &MerchantId, payment: PaymentId, rev: u64) {
+    fn raise_cards(&mut self, merchant: &MerchantId, now: Timestamp, payment: PaymentId, rev: u64) {
         for card in self.cards.iter_mut().filter(|row| row.merchant == *merchant && row.payment == payment) {
-            card.desired_rev = rev;
+            card.raise(now, rev);
         }
     }
 
@@ -292,35 +308,32 @@ impl Rows {
         let Some(card) = at_mut(&mut self.cards, shown.claim.row) else { return };
         match shown.outcome {
             ShownOutcome::Showing { rev, message } | ShownOutcome::Succeeded { rev, message } => {
-                (card.message, card.shown_rev) = (Some(message), card.shown_rev.max(rev));
-                card.turn.rest(now);
+                card.message = Some(message);
+                card.stands(now, rev);
             }
-            ShownOutcome::NotYet { rev } => {
-                card.shown_rev = card.shown_rev.max(rev);
-                card.turn.rest(now);
+            ShownOutcome::NotYet { rev } => card.stands(now, rev),
+            ShownOutcome::Again { due, why } => card.turn.again(due, &why),
+            ShownOutcome::Unsure { due, why } => {
+                card.turn.again(due, &why);
+                self.raise_card(now, shown.claim.row);
             }
-            ShownOutcome::Again { due, .. } => card.turn.again(due),
-            ShownOutcome::Unsure { due, .. } => {
-                card.turn.again(due);
-                self.raise_card(shown.claim.row);
-            }
-            ShownOutcome::Lost { .. } => card.turn.give_up(),
+            ShownOutcome::Lost { why } => card.turn.give_up(now, &why),
         }
     }
 
-    fn raise_lost_card(&mut self, merchant: &MerchantId, claim: &Claim) {
+    fn raise_lost_card(&mut self, merchant: &MerchantId, now: Timestamp, claim: &Claim) {
         let ours = at(&self.cards, claim.row).is_some_and(|card| card.merchant == *merchant);
         if ours && claim.table == Claimed::Card {
-            self.raise_card(claim.row);
+            self.raise_card(now, claim.row);
         }
     }
 
     /// Asks for one more revision of one card.
-    fn raise_card(&mut self, row: i64) {
+    fn raise_card(&mut self, now: Timestamp, row: i64) {
         let Some(card) = at_mut(&mut self.cards, row) else { return };
         if let Some(payment) = self.payments.get_mut(&(card.merchant.clone(), card.payment)) {
             payment.stored.rev += 1;
-            card.desired_rev = payment.stored.rev;
+            card.raise(now, payment.stored.rev);
         }
     }
 

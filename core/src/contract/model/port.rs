@@ -299,12 +299,12 @@ impl Store for Model {
             work: count(rows.work.iter().filter(|row| row.turn.is_open())),
             cards: count(rows.cards.iter().filter(|row| row.is_stale() && row.turn.is_open())),
             parked: count(rows.parked.iter().filter(|row| row.turn.is_open())),
-            dead: count(turns().filter(|turn| turn.is_dead())),
+            dead: count(turns().filter(|turn| turn.given_up().is_some())),
         })
     }
 }
 
-fn count(rows: impl Iterator) -> u64 {
+pub(super) fn count(rows: impl Iterator) -> u64 {
     u64::try_from(rows.count()).unwrap_or(u64::MAX)
 }
 

@@ -9,9 +9,13 @@ use std::time::Duration;
 pub(super) struct Turn {
     /// Not before; of a held row, the end of the lease.
     due: Timestamp,
+    /// When it was first due.
+    owed: Timestamp,
     fence: i64,
     tries: u32,
     state: State,
+    /// What stood in its way last.
+    why: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -19,12 +23,12 @@ enum State {
     Waiting,
     Held,
     Done,
-    Dead,
+    Dead(Timestamp),
 }
 
 impl Turn {
     pub(super) fn new(due: Timestamp) -> Self {
-        Self { due, fence: 0, tries: 0, state: State::Waiting }
+        Self { due, owed: due, fence: 0, tries: 0, state: State::Waiting, why: String::new() }
     }
 
     pub(super) fn due(&self) -> Timestamp {
@@ -40,8 +44,22 @@ impl Turn {
         matches!(self.state, State::Waiting | State::Held)
     }
 
-    pub(super) fn is_dead(&self) -> bool {
-        self.state == State::Dead
+    /// When it was given up, if it was.
+    pub(super) fn given_up(&self) -> Option<Timestamp> {
+        if let State::Dead(at) = self.state { Some(at) } else { None }
+    }
+
+    pub(super) fn owed(&self) -> Timestamp {
+        self.owed
+    }
+
+    pub(super) fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// It is owed from now on, and not since it was owed last.
+    pub(super) fn owe(&mut self, from: Timestamp) {
+        self.owed = from;
     }
 
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
@@ -61,29 +79,43 @@ impl Turn {
         self.fence
     }
 
-    pub(super) fn settle(&mut self, outcome: &Outcome) {
+    pub(super) fn settle(&mut self, outcome: &Outcome, now: Timestamp) {
         match outcome {
-            Outcome::Done => self.state = State::Done,
-            Outcome::Again { due, .. } => self.again(*due),
-            Outcome::Unsent { due, .. } => {
-                self.again(*due);
+            Outcome::Done => self.finish(),
+            Outcome::Again { due, why } => self.again(*due, why),
+            Outcome::Unsent { due, why } => {
+                self.again(*due, why);
+                self.owe(*due);
                 self.tries -= 1;
             }
-            Outcome::Dead { .. } => self.give_up(),
+            Outcome::Dead { why } => self.give_up(now, why),
         }
     }
 
-    pub(super) fn again(&mut self, due: Timestamp) {
+    pub(super) fn finish(&mut self) {
+        self.state = State::Done;
+        self.why.clear();
+    }
+
+    pub(super) fn again(&mut self, due: Timestamp, why: &str) {
         (self.due, self.state) = (due, State::Waiting);
+        why.clone_into(&mut self.why);
     }
 
     /// Well done, until there is a reason to do it anew.
     pub(super) fn rest(&mut self, now: Timestamp) {
-        self.again(now);
+        self.again(now, "");
         self.tries = 0;
     }
 
-    pub(super) fn give_up(&mut self) {
-        self.state = State::Dead;
+    pub(super) fn give_up(&mut self, now: Timestamp, why: &str) {
+        self.state = State::Dead(now);
+        why.clone_into(&mut self.why);
+    }
+
+    /// Given up, and due all the same. Its next try is not its first.
+    pub(super) fn revive(&mut self, now: Timestamp) {
+        (self.due, self.state) = (now, State::Waiting);
+        self.tries = self.tries.min(1);
     }
 }

@@ -7,8 +7,8 @@ use crate::contract::seeded::Seeded;
 use crate::id::PaymentId;
 use crate::payment::Status;
 use crate::port::store::{
-    AccountRow, Change, Claim, Commit, Committed, On, Outcome, Park, Queue, Recent, Settle, Shown, ShownOutcome, Shows,
-    Staff, TotalChange,
+    AccountRow, Change, Claim, Commit, Committed, DeadLetter, Letter, Old, On, Outcome, Park, Queue, Recent, Settle,
+    Shown, ShownOutcome, Shows, Staff, TotalChange, Which,
 };
 use crate::port::transcript::Scope;
 use crate::time::Timestamp;
@@ -84,7 +84,7 @@ impl Walk {
     }
 
     async fn do_something(&mut self) {
-        match self.seeded.below(16) {
+        match self.seeded.below(18) {
             0 => self.ask().await,
             1..=6 => self.change().await,
             7 => self.claim_work().await,
@@ -93,6 +93,7 @@ impl Walk {
             10 => self.claim_due().await,
             11 | 12 => self.finish().await,
             13 => self.keep().await,
+            14 => self.look_after().await,
             _ => self.talk().await,
         }
     }
@@ -251,6 +252,19 @@ impl Walk {
         self.same(&act(&self.adapter).await, &act(&self.model).await);
     }
 
+    /// Makes what was given up due, or forgets what is old.
+    async fn look_after(&mut self) {
+        let payment = self.seeded.pick(&self.payments).copied();
+        let which = payment.filter(|_| self.seeded.chance(50)).map_or(Which::All, Which::Payment);
+        let (revives, now) = (self.seeded.chance(70), self.now);
+        let past = now.before(Duration::from_secs(self.seeded.below(60)));
+        let act = async |shop: &Shop| match revives {
+            true => shop.store.revive(&shop.merchant, which, now).await.unwrap(),
+            false => shop.store.forget(Old { expired: past, asked: past, delivered: past }, 99).await.unwrap(),
+        };
+        self.same(&act(&self.adapter).await, &act(&self.model).await);
+    }
+
     async fn talk(&mut self) {
         let conversation = format!("c{}", self.seeded.below(3));
         if self.seeded.chance(30) {
@@ -278,6 +292,19 @@ impl Walk {
         self.same(&staff(&self.adapter).await, &staff(&self.model).await);
         let accounts = async |shop: &Shop| shop.store.accounts(&shop.merchant).await.unwrap();
         self.same(&accounts(&self.adapter).await, &accounts(&self.model).await);
+        let counted = async |shop: &Shop| shop.store.statuses(&shop.merchant).await.unwrap();
+        self.same(&counted(&self.adapter).await, &counted(&self.model).await);
+        let dead = async |shop: &Shop| {
+            let dead = shop.store.dead(&shop.merchant, Which::All, 20).await.unwrap();
+            dead.into_iter().map(|it| DeadLetter { letter: Letter { row: 0, ..it.letter }, ..it }).collect::<Vec<_>>()
+        };
+        self.same(&dead(&self.adapter).await, &dead(&self.model).await);
+        let waiting = async |shop: &Shop| {
+            let mut waiting = shop.store.waiting(&shop.merchant).await.unwrap();
+            waiting.iter_mut().flat_map(|it| &mut it.oldest).for_each(|letter| letter.row = 0);
+            waiting
+        };
+        self.same(&waiting(&self.adapter).await, &waiting(&self.model).await);
         for scope in [Scope::Desk, Scope::Customer("c1")] {
             let lines = async |shop: &Shop| {
                 let lines = shop.since(scope, 0, 999).await;

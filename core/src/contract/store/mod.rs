@@ -5,6 +5,7 @@
 //! guards     inbox, moments, day totals         kept       leases, values, staff
 //! work       outbox and parked claims           transcript lines and their numbers
 //! races      two at once: one wins              merchants  nobody sees another's rows
+//! upkeep     what waits, was given up, comes again, is forgotten
 //! agrees     a walk by seed: the store and the model answer alike
 //! ```
 //! Deliberately absent: durability and crashes. Only the adapter knows how to pull its plug; its own tests do.
@@ -22,6 +23,7 @@ mod payments;
 mod races;
 mod shop;
 mod transcript;
+mod upkeep;
 mod work;
 
 pub use agrees::agrees;
@@ -105,6 +107,17 @@ where
             the_messages_of_a_payment_are_those_that_show_it_now
             a_lost_card_never_comes_again
             a_place_shows_one_card_of_a_payment
+        }
+        upkeep {
+            what_was_given_up_is_listed_newest_first_with_its_reason
+            dead_letters_are_those_of_one_payment_and_of_one_merchant
+            what_is_revived_is_due_at_once_at_its_second_try_and_as_old_as_before
+            many_tries_are_counted_anew_and_an_old_claim_is_worth_nothing
+            of_what_waits_the_oldest_is_named_with_what_stood_in_its_way
+            a_card_is_behind_since_the_first_change_that_it_does_not_show
+            payments_are_counted_by_status
+            only_what_is_old_is_forgotten_and_no_more_than_asked_for
+            a_delivery_is_forgotten_once_it_is_settled_and_old
         }
         kept {
             a_lease_is_one_holder_s_until_it_ends_and_its_fence_grows
