@@ -14,6 +14,7 @@ use futures::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use till_core::card::{Card, View, card};
+use till_core::command::Verb;
 use till_core::id::Entropy;
 use till_core::link::Purpose;
 use till_core::order::IdemKey;
@@ -261,6 +262,7 @@ async fn send(world: &World, claim: &WorkClaim, now: Timestamp, wait: Duration) 
     let sent = match &claim.work {
         Work::Owed(Owed::Ping(status)) => ping(world, claim, *status, now).await?,
         Work::Owed(Owed::Alert(alert)) => warn_staff(world, claim, alert, now).await?,
+        Work::Remind => remind(world, claim, now).await?,
         Work::Supersede { twin } => supersede(world, claim, twin, now).await?,
         Work::Tell { to, at, text } => match world.chat(at) {
             Some(chat) => chat.whisper(to, at, &chat.say(text, &[], &chat.caps(at)), &claim.key, now).await,
@@ -299,10 +301,6 @@ async fn ping(
     if loaded.payment.status() != status {
         return Ok(Ok(()));
     }
-    let place: &Place = &loaded.stored.place;
-    let Some(chat) = world.chat(place) else {
-        return Ok(Err(SendError::Bug(format!("`{}` is not configured", place.platform))));
-    };
     let locale = &world.merchant.locale;
     let sums = loaded.payment.sums();
     let text = |minor| sums.money(minor).text(locale);
@@ -316,10 +314,43 @@ async fn ping(
         ],
     );
     let payer = loaded.stored.wording.payer.iter();
-    let to: Vec<PersonId> =
-        payer.chain([&loaded.payment.asked_by]).filter(|who| who.platform == place.platform).cloned().collect();
+    let to: Vec<PersonId> = payer.chain([&loaded.payment.asked_by]).cloned().collect();
+    speak(world, claim, &loaded, &text, to, now).await
+}
+
+/// Says a payment again, as long as it can be paid.
+async fn remind(world: &World, claim: &WorkClaim, now: Timestamp) -> Result<Result<(), SendError>, StoreError> {
+    let Some(loaded) = book::load(world, &claim.merchant, claim.payment).await? else { return Ok(Ok(())) };
+    if !loaded.payment.is_payable() || now >= loaded.payment.deadline {
+        return Ok(Ok(()));
+    }
+    let (locale, sums) = (&world.merchant.locale, loaded.payment.sums());
+    let args = [
+        ("code", &loaded.stored.code.to_string()[..]),
+        ("amount", &sums.money(sums.missing()).text(locale)),
+        ("until", &loaded.payment.deadline.text()),
+        ("link", &render(world, &loaded).link),
+    ];
+    let to = loaded.stored.wording.payer.iter().cloned().collect();
+    speak(world, claim, &loaded, &locale.say("remind", &args), to, now).await
+}
+
+/// Says a sentence below the card and mentions people, once.
+async fn speak(
+    world: &World,
+    claim: &WorkClaim,
+    loaded: &Loaded,
+    text: &str,
+    mut to: Vec<PersonId>,
+    now: Timestamp,
+) -> Result<Result<(), SendError>, StoreError> {
+    let place: &Place = &loaded.stored.place;
+    let Some(chat) = world.chat(place) else {
+        return Ok(Err(SendError::Bug(format!("`{}` is not configured", place.platform))));
+    };
+    to.retain(|who| who.platform == place.platform);
     let caps = chat.caps(place);
-    let said = chat.say(&text, &to, &caps);
+    let said = chat.say(text, &to, &caps);
     let cards = world.store.card_messages(&claim.merchant, claim.payment).await?;
     let card = cards.iter().find(|card| card.place == *place);
     if let (Twins::Posted { .. }, true) = (caps.twins, claim.tries > 1) {
@@ -370,14 +401,20 @@ async fn warn_staff(
     let amount = match alert {
         Alert::Inquiry(id) | Alert::Dispute(id) => payment.disputes.get(id).map(|it| it.amount),
         Alert::RefundFailed(id) => payment.refunds.get(id).map(|it| it.amount),
-        Alert::PaidAfterCancel(id) => payment.captures.get(id).map(|it| it.amount),
+        Alert::PaidAfterCancel(id) | Alert::PaidLate(id) | Alert::Mismatch(id) => {
+            payment.captures.get(id).map(|it| it.amount)
+        }
         Alert::FraudWarning(_) | Alert::Review(_) | Alert::AmountDiffers(_) => None,
     };
+    let typed = |verb| format!("{} {}", world.grammar.opening(verb), loaded.stored.code);
     let by = payment.answer_by().map(|date| locale.say("alert-by", &[("date", &date.text())]));
     let args = [
         ("code", &loaded.stored.code.to_string()[..]),
         ("amount", &amount.unwrap_or(payment.amount).text(locale)),
         ("by", &by.unwrap_or_default()),
+        ("keep", &typed(Verb::Honour)),
+        ("accept", &typed(Verb::Accept)),
+        ("reject", &typed(Verb::Reject)),
     ];
     let text = locale.say(&format!("alert-{}", alert.name()), &args);
     let said = chat.say(&text, &[], &chat.caps(place));

@@ -144,7 +144,7 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
             }
             refund(world, at, claim, order, Tries { forgotten, backoff, now }).await
         }
-        Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Supersede { .. } | Work::Tell { .. } => {
+        Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Supersede { .. } | Work::Remind | Work::Tell { .. } => {
             return settle(world, claim, Outcome::Dead { why: "not a call to a provider".into() }, now).await;
         }
     };
@@ -328,7 +328,7 @@ async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp)
             tracing::warn!(payment = %claim.payment, "{} for checkout {checkout} was refused: {}", claim.key, never.why);
             fact(world, claim, Fact::CheckoutLeft { checkout: checkout.clone() }, Vec::new(), now).await
         }
-        Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Supersede { .. } | Work::Tell { .. } => {
+        Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Supersede { .. } | Work::Remind | Work::Tell { .. } => {
             tracing::error!(key = %claim.key, "{} was refused: {}", claim.key, never.why);
             settle_dead(world, claim, never.why, now).await
         }

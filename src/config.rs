@@ -31,6 +31,8 @@ pub struct Config {
     pub merchant: MerchantConfig,
     /// Limits of money out.
     pub refunds: RefundsConfig,
+    /// `[requests]`
+    pub requests: RequestsConfig,
     /// How commands begin.
     pub commands: CommandsConfig,
     /// Where cards lead.
@@ -156,6 +158,14 @@ pub struct RefundsConfig {
     pub person_day_max: Vec<String>,
     /// What all staff may refund in a day.
     pub merchant_day_max: Vec<String>,
+}
+
+/// `[requests]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RequestsConfig {
+    /// What one person may ask for alone, per currency.
+    pub alone_max: Vec<String>,
 }
 
 /// `[commands]`
@@ -447,6 +457,7 @@ impl Config {
             all.iter().map(|text| Money::read(text, &reading).map_err(bad)).collect()
         };
         Ok(Limits {
+            ask_alone: read("requests.alone_max", &self.requests.alone_max)?,
             refund_alone: read("refunds.alone_max", &self.refunds.alone_max)?,
             refund_person_day: read("refunds.person_day_max", &self.refunds.person_day_max)?,
             refund_merchant_day: read("refunds.merchant_day_max", &self.refunds.merchant_day_max)?,

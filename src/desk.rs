@@ -6,10 +6,12 @@
 //! No provider and no platform is called here: that follows from the outbox. The same human act, delivered twice, is
 //! answered with the first result.
 
+mod act;
 mod ask;
 mod look;
+mod verify;
 
-use crate::book::{self, Loaded, Written};
+use crate::book::{self, Loaded};
 use crate::world::World;
 use async_trait::async_trait;
 use dashmap::DashMap;
@@ -17,16 +19,16 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 use till_core::budget::{Budget, Rate};
-use till_core::card::{Audience, Press};
-use till_core::command::{Command, Said, help};
-use till_core::id::{Code, PaymentId, RefundId};
-use till_core::money::{Money, Reading};
+use till_core::card::{Audience, EXTENDED_BY, Press};
+use till_core::command::{Command, Said, Wish, help};
+use till_core::id::{Code, PaymentId};
+use till_core::money::Reading;
 use till_core::order::IdemKey;
-use till_core::payment::{self, Act, Decision, OutToday, Refusal};
+use till_core::payment::{self, Act, Answer, Refusal};
 use till_core::place::{MessageRef, PersonId};
 use till_core::port::chat::Standing;
 use till_core::port::desk::{Ack, Again, Deed, Desk as Port, Inbound};
-use till_core::port::store::{Commit, InboxKey, NewWork, StoreError, TotalChange, Work};
+use till_core::port::store::{InboxKey, NewWork, StoreError, Work};
 use till_core::text::Locale;
 use till_core::time::Timestamp;
 
@@ -99,6 +101,10 @@ impl Hearing<'_> {
                 }
                 match read {
                     Ok(Command::Help { about }) => Ok(self.say(help(&self.world.grammar, about, &self.locale))),
+                    Ok(Command::Verify { what }) => {
+                        let audience = if self.is_staff(inbound).await? { Audience::Staff } else { Audience::Anyone };
+                        self.verify(&what, audience).await
+                    }
                     _ if !self.is_staff(inbound).await? => Ok(self.not_staff(inbound)),
                     Ok(command) => self.command(inbound, text, command, *again, now).await,
                     Err(misread) => Ok(self.say(misread.say(&self.locale))),
@@ -140,15 +146,24 @@ impl Hearing<'_> {
         amount: Option<&str>,
         now: Timestamp,
     ) -> Result<Ack, StoreError> {
-        match press {
-            Some(Press { act: Act::Cancel, payment }) => self.cancel(inbound, payment, now).await,
-            Some(Press { act: Act::Refund, payment }) => self.refund(inbound, payment, amount, now).await,
-            Some(Press { act: Act::Renew, payment }) => self.renew(inbound, payment, now).await,
-            Some(_) | None => {
-                let example = format!("{} help", self.world.grammar.till());
-                Ok(self.say(self.words("desk-old-button", &[("example", &example)])))
-            }
+        let Some(Press { act, payment }) = press else { return Ok(self.old_button()) };
+        match act {
+            Act::Cancel => self.cancel(inbound, payment, now).await,
+            Act::Refund => self.refund(inbound, payment, amount, now).await,
+            Act::Renew => self.renew(inbound, payment, now).await,
+            Act::Remind => self.remind(inbound, payment, now).await,
+            Act::Extend => self.extend(inbound, payment, EXTENDED_BY, now).await,
+            Act::Accept => self.resolve(inbound, payment, Answer::Yes, now).await,
+            Act::Approve => self.approve(inbound, payment, Answer::Yes, now).await,
+            Act::Reject => self.reject(inbound, payment, now).await,
+            Act::Honour => self.honour(inbound, payment, now).await,
+            Act::ApproveRefund | Act::RefuseRefund => Ok(self.old_button()),
         }
+    }
+
+    fn old_button(&self) -> Ack {
+        let example = format!("{} help", self.world.grammar.till());
+        self.say(self.words("desk-old-button", &[("example", &example)]))
     }
 
     /// Who may, and how whoever hosts Till lets this person.
@@ -192,21 +207,30 @@ impl Hearing<'_> {
         match command {
             Command::Pay(pay) => self.pay(inbound, text, pay, again, now).await,
             Command::Form => Ok(Ack::Form),
-            Command::Cancel { code } => match self.find(code).await? {
-                Some(id) => self.cancel(inbound, id, now).await,
-                None => Ok(self.refuse(&payment::unknown(code))),
-            },
-            Command::Renew { code } => match self.find(code).await? {
-                Some(id) => self.renew(inbound, id, now).await,
-                None => Ok(self.refuse(&payment::unknown(code))),
-            },
-            Command::Refund { code, amount, .. } => match self.find(code).await? {
-                Some(id) => self.refund(inbound, id, amount.as_deref(), now).await,
+            Command::About { code, wish } => match self.find(code).await? {
+                Some(id) => self.wish(inbound, id, wish, now).await,
                 None => Ok(self.refuse(&payment::unknown(code))),
             },
             Command::Status { code: Some(code) } => self.status(code, Audience::Staff).await,
             Command::Status { code: None } => self.newest().await,
+            Command::Payments { status } => self.payments(status).await,
+            Command::Verify { what } => self.verify(&what, Audience::Staff).await,
             Command::Help { about } => Ok(self.say(help(&self.world.grammar, about, &self.locale))),
+        }
+    }
+
+    async fn wish(&self, inbound: &Inbound, id: PaymentId, wish: Wish, now: Timestamp) -> Result<Ack, StoreError> {
+        match wish {
+            Wish::Cancel => self.cancel(inbound, id, now).await,
+            Wish::Refund { amount, reason: _ } => self.refund(inbound, id, amount.as_deref(), now).await,
+            Wish::Remind => self.remind(inbound, id, now).await,
+            Wish::Extend { more } => self.extend(inbound, id, more, now).await,
+            Wish::Renew => self.renew(inbound, id, now).await,
+            Wish::Approve => self.approve(inbound, id, Answer::Yes, now).await,
+            Wish::Reject => self.reject(inbound, id, now).await,
+            Wish::Accept => self.resolve(inbound, id, Answer::Yes, now).await,
+            Wish::Honour => self.honour(inbound, id, now).await,
+            Wish::Retry => self.retry(id, now).await,
         }
     }
 
@@ -225,113 +249,6 @@ impl Hearing<'_> {
 
     async fn load(&self, id: PaymentId) -> Result<Option<Loaded>, StoreError> {
         book::load(self.world, &self.world.merchant.id, id).await
-    }
-
-    async fn cancel(&self, inbound: &Inbound, id: PaymentId, now: Timestamp) -> Result<Ack, StoreError> {
-        let written = book::write(self.world, &self.world.merchant.id, id, now, |loaded, commit| {
-            let decision = payment::cancel(&loaded.payment, &inbound.by)?;
-            commit.inbox = inbox_keys(inbound);
-            commit.payment = book::change(self.world, loaded, decision.facts, Vec::new(), Vec::new(), now);
-            Ok(())
-        });
-        let written = written.await?;
-        match written {
-            Written::No(refusal) => self.refused(inbound, id, refusal).await,
-            other => self.told(id, other, |code| self.words("desk-cancelled", &[("code", code)])).await,
-        }
-    }
-
-    /// Refused; unless this very act was answered before, and is refused only because of what it did itself.
-    async fn refused(&self, inbound: &Inbound, id: PaymentId, refusal: Refusal) -> Result<Ack, StoreError> {
-        match self.world.store.answered(&self.world.merchant.id, &inbox_keys(inbound)).await? {
-            Some(known) => self.told(id, Written::Duplicate(Some(known)), |_| String::new()).await,
-            None => Ok(self.refuse(&refusal)),
-        }
-    }
-
-    async fn refund(
-        &self,
-        inbound: &Inbound,
-        id: PaymentId,
-        amount: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Ack, StoreError> {
-        let Some(loaded) = self.load(id).await? else { return Ok(self.refuse(&Refusal::Unknown(id.to_string()))) };
-        let locale = &self.locale;
-        // Its form was filled in the place's language.
-        let reading = Reading { own: loaded.payment.amount.currency(), locale: self.world.tongues.own() };
-        let amount = match amount.filter(|text| !text.trim().is_empty()).map(|text| Money::read(text, &reading)) {
-            None => None,
-            Some(Ok(amount)) => Some(amount),
-            Some(Err(bad)) => return Ok(self.say(bad.say(locale))),
-        };
-        let refund = self.world.draw(|entropy| RefundId::new(now, entropy));
-        for _ in 0..book::TRIES {
-            let Some(loaded) = self.load(id).await? else { break };
-            let mut commit = Commit::new(&self.world.merchant.id, now);
-            let decision = match self.decide_refund(inbound, &loaded, amount, refund, &mut commit, now).await? {
-                Ok(decision) => decision,
-                Err(refusal) => return self.refused(inbound, id, refusal).await,
-            };
-            commit.inbox = inbox_keys(inbound);
-            commit.payment = book::change(self.world, &loaded, decision.facts, Vec::new(), Vec::new(), now);
-            if let Some(written) = book::attempt(self.world, loaded, commit).await? {
-                let out = decision.money_out.map(|out| out.text(locale)).unwrap_or_default();
-                return self
-                    .told(id, written, |code| self.words("desk-refunding", &[("code", code), ("amount", &out)]))
-                    .await;
-            }
-        }
-        Ok(Ack::Busy { text: self.words("desk-busy", &[]) })
-    }
-
-    /// Reads today's totals, decides, and names the versions that were read.
-    async fn decide_refund(
-        &self,
-        inbound: &Inbound,
-        loaded: &Loaded,
-        amount: Option<Money>,
-        refund: RefundId,
-        commit: &mut Commit,
-        now: Timestamp,
-    ) -> Result<Result<Decision, Refusal>, StoreError> {
-        let (merchant, currency) = (&self.world.merchant, loaded.payment.amount.currency());
-        let keys = book::refund_totals(now, currency, &inbound.by);
-        let person = self.world.store.total(&merchant.id, &keys[0]).await?;
-        let all = self.world.store.total(&merchant.id, &keys[1]).await?;
-        let today = OutToday { person: person.minor, merchant: all.minor };
-        let decision = payment::refund(&loaded.payment, amount, &inbound.by, refund, &merchant.limits, today);
-        if let Ok(Decision { money_out: Some(out), .. }) = &decision {
-            let changes = keys.into_iter().zip([person, all]);
-            commit.totals = changes
-                .map(|(key, total)| TotalChange { key, version: total.version, add_minor: out.minor() })
-                .collect();
-        }
-        Ok(decision)
-    }
-
-    /// What to tell whoever wanted it.
-    async fn told(
-        &self,
-        id: PaymentId,
-        written: Written<Refusal>,
-        done: impl FnOnce(&str) -> String,
-    ) -> Result<Ack, StoreError> {
-        Ok(match written {
-            Written::Done(loaded) => {
-                let code = loaded.stored.code;
-                Ack::Say { text: done(&code.to_string()), code: Some(code) }
-            }
-            Written::No(refusal) => self.refuse(&refusal),
-            Written::Unknown => self.refuse(&Refusal::Unknown(id.to_string())),
-            Written::Duplicate(known) => {
-                let loaded = self.load(known.unwrap_or(id)).await?;
-                let code = loaded.map(|loaded| loaded.stored.code);
-                let shown = code.map(|code| code.to_string()).unwrap_or_default();
-                Ack::Say { text: self.words("desk-done-before", &[("code", &shown)]), code }
-            }
-            Written::FenceLost | Written::Contended => Ack::Busy { text: self.words("desk-busy", &[]) },
-        })
     }
 }
 

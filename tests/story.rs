@@ -13,7 +13,7 @@ async fn a_coffee_is_asked_for_paid_and_refunded_in_part() {
 
     let card = town.customer.card(&code, "open").await;
     assert_eq!(labels(&card), ["Pay 25.00 EUR"], "a customer sees no staff buttons");
-    assert_eq!(labels(&town.staff.card(&code, "open").await), ["Pay 25.00 EUR", "Cancel"]);
+    assert_eq!(labels(&town.staff.card(&code, "open").await), ["Pay 25.00 EUR", "Cancel", "Remind", "Extend"]);
     assert_eq!((&card["mode"], &card["title"]), (&json!("test"), &json!("Please pay 25.00 EUR")));
 
     let pay_url = link_of(&card, "Pay");

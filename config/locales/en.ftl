@@ -31,6 +31,9 @@ card-label-paid = Paid on
 card-label-captured = Received
 card-label-refunded = Refunded
 card-label-late = Note
+card-label-still = May still arrive until
+card-label-held = Does not fit
+card-held = { $came } came, { $asked } was asked for. Accept it; or reject it, and send it back at the provider.
 card-label-attempt = Last try
 card-label-asked-by = Asked by
 card-label-answer-by = Answer the bank by
@@ -40,7 +43,8 @@ card-label-suspect = Hold it back
 card-suspect = May be fraud: look at the provider before you hand anything over.
 card-label-refund-failed = Refund came back
 card-refund-failed = { $amount } did not reach the payer. Look at the provider, then refund again.
-card-late = Paid after the deadline or a cancel
+card-late = Paid after the deadline or a cancel: staff decide
+card-late-kept = Paid after the deadline or a cancel, and accepted
 card-declined = Declined, nothing was charged
 card-footer = Issued by { $merchant } with Till · code { $code } · never type a card number into the chat
 card-see = See: { $link }
@@ -48,9 +52,21 @@ action-pay = Pay { $amount }
 action-pay-rest = Pay the rest, { $amount }
 action-receipt = Receipt
 action-refund = Refund
+action-refund-extra = Refund the extra
 action-cancel = Cancel
+action-remind = Remind
+action-extend = Extend
+action-accept = Accept
+action-reject = Reject
+action-honour = Keep it
 action-renew = Ask again
 confirm-refund = Up to { $amount } can go back for { $code }. How much?
+confirm-refund-extra = { $amount } of { $code } is more than was asked for. How much goes back?
+confirm-remind = Say { $code } again here, and mention who is to pay?
+confirm-extend = Leave { $code } open for a day longer, until { $until }?
+confirm-accept = Let { $amount } count for { $code }, although something else was asked for?
+confirm-reject = Let { $amount } not count for { $code }? Then send it back at the provider.
+confirm-honour = Keep the { $amount } of { $code }, although it came too late?
 confirm-renew = Ask for the { $amount } of { $code } once more? A new card will stand here.
 confirm-cancel = Cancel { $code }? Nobody will be able to pay it any more.
 
@@ -87,8 +103,8 @@ act-remind = remind
 act-refund = refund
 act-approve_refund = approve a refund
 act-refuse_refund = refuse a refund
-act-honour = honour
-act-resolve = resolve
+act-honour = decide about
+act-accept = accept
 act-renew = renew
 
 ## Refusals
@@ -107,6 +123,9 @@ refuse-currency = This payment is in { $currency }. Write the amount in { $curre
 refuse-alone = One person may refund at most { $most } at once. Refund less, or ask the owner to do it at the provider.
 refuse-day = That would be more than the { $most } that may be refunded in one day. Refund less, or ask the owner to do it at the provider.
 refuse-no-limit = Refunds in { $currency } are switched off: no limit is set for it. The owner can set one under [refunds] in till.toml.
+refuse-own-request = You asked for it yourself: somebody else of the staff must agree.
+refuse-too-far = A payment can be open until { $most } at most. Extend it by less, or ask anew with /pay.
+refuse-other-currency = { $came } cannot count: this payment is in another currency. Send it back at the provider, and reject it here.
 refuse-not-staff = Only staff of the shop can do this. If you want to pay, use the button on the card.
 
 ## The desk's answers
@@ -126,6 +145,48 @@ desk-same = You asked for the same { $seconds ->
   } ago: { $code }.
 desk-cancelled = { $code } is being cancelled.
 desk-refunding = { $amount } of { $code } is on its way back.
+desk-reminded = { $code } is said again here.
+desk-reminded-before = { $code } was said again here { $minutes ->
+    [0] a moment ago
+    [one] one minute ago
+   *[other] { $minutes } minutes ago
+  }. Leave people ten minutes.
+desk-extended = { $code } can be paid until { $until }.
+desk-waits-for-second = It is so much that a second person must agree. Somebody else of the staff types: { $approve }
+desk-approved = { $code }: you agreed. The card comes by itself.
+desk-not-approved = { $code }: you did not agree. Nothing is asked for.
+tell-approved = { $code }: { $name } agreed. The card comes by itself.
+tell-not-approved = { $code }: { $name } did not agree. Nothing is asked for.
+needs-second = waits for a second person: { $approve }
+desk-accepted = { $code }: { $amount } counts now.
+desk-rejected = { $code }: { $amount } does not count. Send it back at the provider.
+desk-honoured = { $code }: what came too late is kept.
+desk-retrying = { $code }: what was given up is tried again.
+desk-nothing-dead = { $code }: nothing was given up.
+desk-dead = { $code }  given up: { $what } ({ $why }). Try it again: { $retry }
+dead-call = a call to the provider
+dead-message = a message
+dead-card = its card
+dead-delivery = what the provider told
+desk-verify-ours = Yes: { $code } was issued by { $merchant }.
+desk-verify-ours-staff = Yes: { $code } was issued by { $merchant }, and is { $status }.
+desk-verify-what = Write the code that stands on the card, or paste the link of its button.
+desk-verify-not-ours = No: { $merchant } did not issue this. Do not pay it, and tell us in the chat where you found it.
+desk-list = Payments that are { $status }:
+desk-list-more = … and more: till payments list, where Till runs.
+desk-list-none = No payment is { $status } now.
+desk-needs = Needs somebody:
+desk-needs-line = { $code }  { $amount }  { $why }
+needs-review = other money came than was asked for: accept or reject it
+needs-answer = the bank waits for an answer at the provider, by { $date }
+needs-dispute = disputed at the bank
+needs-extra = paid too much: refund the extra
+needs-late = paid too late: keep it, or refund it
+needs-refund = a refund came back
+needs-look = may be fraud: look at the provider
+desk-needs-none = Nothing needs anybody.
+desk-open-now = Open:
+desk-open-none = No payment is open.
 desk-done-before = This was done already ({ $code }).
 desk-status = { $code }: { $title }. Asked: { $amount }. Received: { $captured }. Refunded: { $refunded }.
 desk-recent-none = Nothing was asked for here yet. Try { $example }.
@@ -165,6 +226,8 @@ alert-refund_failed = { $code }: the refund of { $amount } came back. Look at th
 alert-fraud_warning = { $code } may be fraud, says the card's network. Hold back what was bought, and think about a refund.
 alert-amount_differs = { $code } could not be created: the provider's page asked for another amount than { $amount }, so it was closed. Tell whoever runs Till.
 alert-paid_after_cancel = { $code } was cancelled, and the payer was faster: { $amount } is here. Refund it, or hand over what was bought.
+alert-paid_late = { $code } was paid after its deadline: { $amount } is here. Keep it, or refund it: { $keep }
+alert-mismatch = { $code }: { $amount } came, and something else was asked for. It counts nowhere yet. Look at the provider, then: { $accept } or { $reject }
 alert-review = { $code } is held for review at the provider. Look at it there before you hand anything over.
 tell-not-staff-now = you are not on the staff list any more
 
@@ -179,6 +242,8 @@ ping-expired = { $code } has expired. Nobody can pay it any more.
 ping-disputed = { $code } is disputed at the bank.
 ping-charged_back = { $code } was charged back by the bank.
 ping-returned = { $code }: the bank took the money back.
+
+remind = { $code }: { $amount } is still to be paid, until { $until }. { $link }
 
 ## Pay page and receipt
 
@@ -241,8 +306,17 @@ money-two-currencies = “{ $text }” names two currencies. Write one of them, 
 command-pay-about = ask for money
 command-cancel-about = call a payment off
 command-refund-about = give money back
+command-remind-about = say a payment again in its conversation
+command-extend-about = leave a payment open for longer
 command-renew-about = ask for the same once more
+command-accept-about = let money count that does not fit what was asked
+command-approve-about = agree that a large amount is asked for
+command-reject-about = do not agree; or let money not count that does not fit
+command-honour-about = keep money that came too late
 command-status-about = see how a payment stands
+command-payments-about = list payments, and what needs somebody
+command-verify-about = find out whether a code or link is ours
+command-retry-about = try again what was given up
 command-help-about = explain the commands
 
 command-help-line = { $example } — { $about }
@@ -260,8 +334,17 @@ command-cancel-more = The code stands on the card. Nobody can pay it any more; t
 command-refund-more =
     The code stands on the card. Without an amount, all of it goes back.
     The rest is the reason. If it begins with a number, put it in quotes.
+command-remind-more = One short message below the card, which mentions who is to pay. Once in ten minutes.
+command-extend-more = By minutes, hours or days: 30m, 2h, 3d. A payment can be open for 30 days at most.
 command-renew-more = For a payment that expired or was called off. The code stands on its card; a new card comes in the same conversation.
+command-accept-more = For a payment that is being checked, since other money came than was asked for. It counts from then on. Money in another currency cannot.
+command-approve-more = For a payment that waits for a second person. Whoever asked cannot agree themselves.
+command-reject-more = For a payment that waits for a second person, or that is being checked. Money that was rejected counts nowhere; send it back at the provider.
+command-honour-more = For a payment that came after its deadline or a cancel. To send it back instead, use { $till } refund.
 command-status-more = The code stands on the card. Without one, you see what is open here.
+command-payments-more = Alone: what needs somebody, and what is open. With a status: { $till } payments paid, { $till } payments expired.
+command-verify-more = Write a code, or paste the link of a card. Anybody may ask; strangers hear only whether it is ours.
+command-retry-more = What could not be done after many tries is given up, and stands in { $till } status and { $till } payments. This tries it once more.
 command-help-more = Without a word after it, you see all commands.
 
 # The answer to a command that did not work.
@@ -295,9 +378,11 @@ command-expires-range = A payment can be open from 10 minutes to 30 days, and �
 command-email = “{ $text }” is not an e-mail address. Write it like email:ana@example.com.
 command-reference = “{ $text }” has something in it that a reference cannot have. Use the letters a to z, digits and - _ . / #.
 command-no-code = Which payment is it? Write the six characters that stand on its card.
+command-no-time = By how much? Write minutes, hours or days after the code, like 30m, 2h or 3d.
+command-no-such-status = No payment is ever “{ $text }”. Write open, paid, expired, cancelled, refunded or disputed, for example.
 command-bad-code = “{ $text }” is not the code of a payment. Write the six characters that stand on its card.
 command-extra = I do not know what to do with “{ $text }”. Leave it out.
-command-no-such-verb = I do not know “{ $text }”. I know pay, cancel, refund, renew, status and help.
+command-no-such-verb = I do not know “{ $text }”. I know: { $verbs }.
 command-near-verb = I do not know “{ $text }”. Did you mean “{ $meant }”?
 
 command-long-text = That is too long for me. Write at most { $max } characters.

@@ -13,9 +13,11 @@ use crate::id::{Code, PaymentId};
 use crate::order::Wording;
 use crate::payment::{Act, Payment, Status, Sums};
 use crate::text::Locale;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Deref;
+use std::time::Duration;
 
 /// A text of at most `N` characters; what is longer ends in `…`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -320,17 +322,29 @@ fn details(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Detail> {
         detail("card-label-to", words.payer_name.clone()),
         detail("card-label-reference", words.reference.clone()),
         detail("card-label-until", (payment.is_payable()).then(until)),
-        detail("card-label-paid", payment.paid_at().map(crate::time::Timestamp::text)),
+        detail("card-label-paid", payment.paid_at().map(Timestamp::text)),
         detail(
             "card-label-captured",
             (sums.captured > 0 && sums.captured != sums.amount).then(|| money(sums.captured)),
         ),
         detail("card-label-refunded", (sums.refunded > 0).then(|| money(sums.refunded))),
-        detail("card-label-late", payment.is_late().then(|| locale.say("card-late", &[]))),
+        detail("card-label-late", late(payment, locale)),
+        detail("card-label-still", still_until(payment).map(Timestamp::text)),
         detail("card-label-attempt", last_attempt(payment, status).then(|| locale.say("card-declined", &[]))),
         detail("card-label-asked-by", words.asked_by_name.clone()),
     ];
     for_staff(payment, locale).into_iter().chain(all.into_iter().flatten().take(PUBLIC_MAX)).collect()
+}
+
+/// That money came too late, and what staff decided about it.
+fn late(payment: &Payment, locale: &Locale) -> Option<String> {
+    let undecided = payment.late_undecided().next().is_some();
+    payment.is_late().then(|| locale.say(if undecided { "card-late" } else { "card-late-kept" }, &[]))
+}
+
+/// Until when a checkout can still be paid that nobody is sent to any more and that the provider cannot close.
+fn still_until(payment: &Payment) -> Option<Timestamp> {
+    payment.checkouts.values().filter(|it| it.is_left_open()).filter_map(|it| it.closes_at).max()
 }
 
 /// Most details that everybody sees.
@@ -350,7 +364,11 @@ fn for_staff(payment: &Payment, locale: &Locale) -> Vec<Detail> {
         let amount = refund.amount.text(locale);
         detail("card-label-refund-failed", locale.say("card-refund-failed", &[("amount", &amount)]))
     });
-    answer_by.into_iter().chain(inquiry).chain(suspect).chain(came_back.take(1)).collect()
+    let held = payment.held().map(|(_, capture)| {
+        let args = [("came", &capture.amount.text(locale)[..]), ("asked", &payment.amount.text(locale))];
+        detail("card-label-held", locale.say("card-held", &args))
+    });
+    held.take(2).chain(answer_by).chain(inquiry).chain(suspect).chain(came_back.take(1)).collect()
 }
 
 /// Whether the last thing the payer saw was a decline.
@@ -373,27 +391,42 @@ fn actions(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Action> {
     if let Some(url) = view.receipt_url.filter(|_| sums.captured > 0) {
         actions.push(link(locale.say("action-receipt", &[]), url));
     }
-    for act in [Act::Refund, Act::Cancel, Act::Renew] {
-        if view.payment.may(act) {
-            actions.push(Action::Press {
-                label: Short::new(locale.say(&format!("action-{}", act.name()), &[])),
-                token: Press { act, payment: view.id }.token(),
-                typed: format!("{} {} {}", view.typed, act.name(), view.code),
-                confirm: Some(Short::new(locale.say(
-                    &format!("confirm-{}", act.name()),
-                    &[("amount", &sums.money(asks_about(act, &sums)).text(locale)), ("code", &view.code.to_string())],
-                ))),
-                asks: (act == Act::Refund).then(|| Short::new(sums.money(sums.refundable()).typed(locale))),
-                audience: Audience::Staff,
-            });
-        }
-    }
+    actions
+        .extend(PRESSED.into_iter().filter(|act| view.payment.may(*act)).map(|act| press(view, act, status, locale)));
     actions
 }
 
-/// The amount that a question about an act is about, in minor units.
-fn asks_about(act: Act, sums: &Sums) -> i64 {
-    if act == Act::Refund { sums.refundable() } else { sums.amount }
+/// What can be pressed on a card, the most needed first: a card has room for few.
+const PRESSED: [Act; 8] =
+    [Act::Accept, Act::Reject, Act::Honour, Act::Refund, Act::Cancel, Act::Remind, Act::Extend, Act::Renew];
+/// How much longer a payment is open after a press on *Extend*.
+pub const EXTENDED_BY: Duration = Duration::from_secs(24 * 3600);
+
+fn press(view: &View<'_>, act: Act, status: Status, locale: &Locale) -> Action {
+    let sums = view.payment.sums();
+    let fill = fill(act, status, &sums);
+    let words = if act == Act::Refund && status == Status::Overpaid { "refund-extra" } else { act.name() };
+    let came = view.payment.held().next().map(|(_, capture)| capture.amount);
+    let amount = came.unwrap_or_else(|| sums.money(fill.unwrap_or(sums.amount))).text(locale);
+    let until = view.payment.deadline.after(EXTENDED_BY).text();
+    let by = if act == Act::Extend { " 1d" } else { "" };
+    let typed = format!("{} {} {}{by}", view.typed, act.name(), view.code);
+    let args = [("amount", &amount[..]), ("code", &view.code.to_string()), ("until", &until)];
+    Action::Press {
+        label: Short::new(locale.say(&format!("action-{words}"), &[])),
+        token: Press { act, payment: view.id }.token(),
+        typed,
+        confirm: Some(Short::new(locale.say(&format!("confirm-{words}"), &args))),
+        asks: fill.map(|minor| Short::new(sums.money(minor).typed(locale))),
+        audience: Audience::Staff,
+    }
+}
+
+/// What the form of an act is filled with, in minor units, where it has one.
+fn fill(act: Act, status: Status, sums: &Sums) -> Option<i64> {
+    let extra = sums.kept().saturating_sub(sums.amount);
+    let most = if status == Status::Overpaid { extra } else { i64::MAX };
+    (act == Act::Refund).then(|| most.min(sums.refundable()))
 }
 
 impl Card {

@@ -9,7 +9,7 @@ use till_core::id::{Code, PaymentId};
 use till_core::link::{self, Link, Purpose};
 use till_core::money::Money;
 use till_core::order::{CheckoutOrder, IdemKey, Wording};
-use till_core::payment;
+use till_core::payment::{self, Fact, Status};
 use till_core::place::{PersonId, Place};
 use till_core::port::desk::{Ack, Again, Inbound};
 use till_core::port::psp::Takes;
@@ -113,9 +113,10 @@ impl Hearing<'_> {
         once.inbox.push(InboxKey { source: "renewal".to_owned(), key: id.to_string() });
         let (amount, was) = (order.total.text(&self.locale), old.stored.code.to_string());
         match self.make(inbound, &order, once, now).await? {
-            Made::New { code, .. } => {
+            Made::New { code, hint } => {
                 let is = code.to_string();
                 let text = self.words("desk-renewed", &[("amount", &amount), ("was", &was), ("code", &is)]);
+                let text = hint.iter().fold(text, |text, hint| format!("{text} {hint}"));
                 Ok(Ack::Say { text, code: Some(code) })
             }
             Made::Before(known) => {
@@ -143,12 +144,15 @@ impl Hearing<'_> {
             let (id, code) = self.world.draw(|entropy| (PaymentId::new(now, entropy), Code::new(entropy)));
             let mut commit = Commit::new(&self.world.merchant.id, now);
             (commit.inbox, commit.recent) = (once.inbox.clone(), once.recent.clone());
-            commit.payment = Some(self.new_payment(&inbound.by, order, id, code, &at, now));
+            let change = self.new_payment(&inbound.by, order, id, code, &at, now);
+            let second = (change.status == Status::PendingApproval).then(|| self.needs_second(code));
+            commit.payment = Some(change);
             match self.world.store.commit(commit).await? {
                 Committed::Done => {
                     self.world.bells.ring();
                     tracing::info!(payment = %id, by = %inbound.by, "{} asked for {}: {id}", inbound.by, order.total);
-                    return Ok(Made::New { code, hint });
+                    let hints: Vec<String> = hint.into_iter().chain(second).collect();
+                    return Ok(Made::New { code, hint: (!hints.is_empty()).then(|| hints.join(" ")) });
                 }
                 Committed::Duplicate(known) => return Ok(Made::Before(known)),
                 Committed::Recent(known, then) => return Ok(Made::Recent(known, then)),
@@ -156,6 +160,11 @@ impl Hearing<'_> {
             }
         }
         Ok(Made::No(Ack::Busy { text: self.words("desk-busy", &[]) }))
+    }
+
+    fn needs_second(&self, code: Code) -> String {
+        let approve = format!("{} {code}", self.world.grammar.opening(Verb::Approve));
+        self.words("desk-waits-for-second", &[("approve", &approve)])
     }
 
     /// Whether the provider takes the amount, and what is to be known of it.
@@ -183,7 +192,7 @@ impl Hearing<'_> {
 
     fn new_payment(&self, by: &PersonId, order: &Order, id: PaymentId, code: Code, at: &At, now: Timestamp) -> Change {
         let world = self.world;
-        let asked = payment::ask(order.total, order.expires, by, now);
+        let asked = payment::ask(order.total, order.expires, by, &world.merchant.limits, now);
         let links = [Purpose::Pay, Purpose::Receipt].map(|purpose| Link::first(purpose, &world.ring));
         let tokens = links.clone().map(|link| link.token(id, &world.ring).unwrap_or_default());
         let checkout = CheckoutOrder {
@@ -197,6 +206,9 @@ impl Hearing<'_> {
             locale: world.merchant.locale.tag().to_owned(),
             options: book::options(at, order.total, &order.wording),
         };
+        let create = NewWork { key: IdemKey::create(id, 1), work: Work::CreateCheckout(checkout), due: now };
+        let alone = asked.facts.iter().any(|fact| matches!(fact, Fact::CheckoutAsked { .. }));
+        let status = if alone { Status::Preparing } else { Status::PendingApproval };
         Change {
             payment: id,
             on: On::New(Box::new(NewPayment {
@@ -206,12 +218,12 @@ impl Hearing<'_> {
                 wording: order.wording.clone(),
                 links: links.into_iter().zip(tokens).map(|(link, token)| (link, link::hash(&token))).collect(),
             })),
+            status,
             facts: asked.facts,
-            status: payment::Status::Preparing,
             check_at: Some(asked.deadline),
             shows: Shows::OnCards,
             cards: vec![order.place.clone()],
-            work: vec![NewWork { key: IdemKey::create(id, 1), work: Work::CreateCheckout(checkout), due: now }],
+            work: if alone { vec![create] } else { Vec::new() },
             objects: Vec::new(),
         }
     }

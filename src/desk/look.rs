@@ -1,13 +1,16 @@
-//! What the desk only looks up: one payment, the newest ones, a person's own and the day's. Writes nothing.
+//! What the desk only looks up: one payment, the newest ones, those that need somebody, a person's own and the day's.
+//! Writes nothing.
 
 use super::Hearing;
 use std::collections::BTreeMap;
 use till_core::card::Audience;
+use till_core::command::Verb;
 use till_core::id::Code;
 use till_core::money::Money;
-use till_core::payment;
+use till_core::payment::{self, Act, Payment, Status};
 use till_core::port::desk::{Ack, Inbound};
 use till_core::port::store::{ListFilter, StoreError, Summary};
+use till_core::port::upkeep::{DeadLetter, Which};
 use till_core::time::Timestamp;
 
 /// How many of the newest payments an overview looks at, and how many lines it shows.
@@ -35,7 +38,13 @@ impl Hearing<'_> {
         ];
         let for_staff = card.details.iter().filter(|it| it.audience == Audience::Staff && audience == Audience::Staff);
         let more: String = for_staff.map(|detail| format!("\n{}: {}", detail.label, detail.value)).collect();
-        Ok(Ack::Say { text: format!("{}{more}", self.words("desk-status", &args)), code: Some(code) })
+        let mut text = format!("{}{more}", self.words("desk-status", &args));
+        if audience == Audience::Staff {
+            for dead in self.dead(Which::Payment(loaded.stored.id)).await? {
+                text = format!("{text}\n{dead}");
+            }
+        }
+        Ok(Ack::Say { text, code: Some(code) })
     }
 
     /// The payments that this person asked for and that are open, and what came in of those that were asked for today.
@@ -48,7 +57,7 @@ impl Hearing<'_> {
             .await?;
         let (mut mine, mut received) = (Vec::new(), BTreeMap::<&'static str, Money>::new());
         for it in newest {
-            let is_open = matches!(it.status, payment::Status::Open | payment::Status::PartiallyPaid);
+            let is_open = matches!(it.status, Status::Open | Status::PartiallyPaid);
             let is_today = it.created_at.day() == now.day();
             if !is_open && !is_today {
                 continue;
@@ -74,6 +83,92 @@ impl Hearing<'_> {
             false => format!("{}\n{}", self.words("desk-mine", &[]), mine.join("\n")),
         };
         Ok(self.say(format!("{today}\n\n{open}")))
+    }
+
+    /// The newest payments of a status; or those that need somebody, and those that are open.
+    pub(super) async fn payments(&self, status: Option<Status>) -> Result<Ack, StoreError> {
+        let Some(status) = status else { return self.needs_and_open().await };
+        let listed = self.listed(Some(status)).await?;
+        let word = self.words(&format!("status-{}", status.name()), &[]);
+        let key = if listed.is_empty() { "desk-list-none" } else { "desk-list" };
+        let head = self.words(key, &[("status", &word)]);
+        Ok(self.say([vec![head], listed].concat().join("\n")))
+    }
+
+    async fn needs_and_open(&self) -> Result<Ack, StoreError> {
+        let filter = ListFilter { status: None, limit: OVERVIEW_MAX };
+        let mut needs = Vec::new();
+        for it in self.world.store.payments(&self.world.merchant.id, &filter).await? {
+            let Some(loaded) = self.load(it.id).await? else { continue };
+            if let Some(why) = self.need(&loaded.payment, it.code) {
+                let args =
+                    [("code", &it.code.to_string()[..]), ("amount", &it.amount.text(&self.locale)), ("why", &why)];
+                needs.push(self.words("desk-needs-line", &args));
+            }
+        }
+        needs.splice(0..0, self.dead(Which::All).await?);
+        needs.truncate(OVERVIEW_LINES);
+        let open = self.listed(Some(Status::Open)).await?;
+        let part = |lines: Vec<String>, some: &str, none: &str| {
+            let head = self.words(if lines.is_empty() { none } else { some }, &[]);
+            [vec![head], lines].concat().join("\n")
+        };
+        let needs = part(needs, "desk-needs", "desk-needs-none");
+        Ok(self.say(format!("{needs}\n\n{}", part(open, "desk-open-now", "desk-open-none"))))
+    }
+
+    /// What was given up, and how it is tried again, a line each.
+    async fn dead(&self, which: Which) -> Result<Vec<String>, StoreError> {
+        let dead = self.world.store.dead(&self.world.merchant.id, which, 5).await?;
+        let line = |it: &DeadLetter| {
+            let kind = self.words(&format!("dead-{}", it.letter.kind.name()), &[]);
+            let code = it.letter.payment.map(|(_, code)| code.to_string());
+            let retry = code.as_ref().map(|code| format!("{} {code}", self.world.grammar.opening(Verb::Retry)));
+            let args = [
+                ("code", code.as_deref().unwrap_or("–")),
+                ("what", &kind),
+                ("why", &it.letter.why),
+                ("retry", retry.as_deref().unwrap_or("till dead retry --all")),
+            ];
+            self.words("desk-dead", &args)
+        };
+        Ok(dead.iter().map(line).collect())
+    }
+
+    /// What somebody must do about a payment, in a few words.
+    fn need(&self, payment: &Payment, code: Code) -> Option<String> {
+        let say = |key: &str| Some(self.words(key, &[]));
+        if payment.held().next().is_some() {
+            return say("needs-review");
+        }
+        if let Some(date) = payment.answer_by() {
+            return Some(self.words("needs-answer", &[("date", &date.text())]));
+        }
+        let (status, refundable) = (payment.status(), payment.may(Act::Refund));
+        if status == Status::PendingApproval {
+            let approve = format!("{} {code}", self.world.grammar.opening(Verb::Approve));
+            return Some(self.words("needs-second", &[("approve", &approve)]));
+        }
+        let all = [
+            (status == Status::Disputed, "needs-dispute"),
+            (status == Status::Overpaid, "needs-extra"),
+            (payment.late_undecided().next().is_some(), "needs-late"),
+            (refundable && payment.refunds_failed().next().is_some(), "needs-refund"),
+            (refundable && payment.is_suspect(), "needs-look"),
+        ];
+        all.into_iter().find_map(|(holds, key)| if holds { say(key) } else { None })
+    }
+
+    /// The newest payments of a status, a line each.
+    async fn listed(&self, status: Option<Status>) -> Result<Vec<String>, StoreError> {
+        let most = u32::try_from(OVERVIEW_LINES).unwrap_or(u32::MAX);
+        let filter = ListFilter { status, limit: most.saturating_add(1) };
+        let found = self.world.store.payments(&self.world.merchant.id, &filter).await?;
+        let mut lines: Vec<String> = found.iter().take(OVERVIEW_LINES).map(|it| self.line(it)).collect();
+        if found.len() > OVERVIEW_LINES {
+            lines.push(self.words("desk-list-more", &[]));
+        }
+        Ok(lines)
     }
 
     fn line(&self, it: &Summary) -> String {

@@ -25,7 +25,7 @@ both_ways! {
     async fn a_coffee_is_asked_for_paid_and_refunded_in_part(office: Office) {
         let code = office.pay("25 EUR coffee").await;
         let card = office.says(&code, "Please pay 25.00 EUR").await;
-        assert_eq!(labels(&card), ["Pay 25.00 EUR", "Cancel", "Details"]);
+        assert_eq!(labels(&card), ["Pay 25.00 EUR", "Cancel", "Remind", "Extend", "Details"]);
         assert!(card.text.contains(button(&card, "Pay")["url"].as_str().unwrap()), "the link stands in the text: {}", card.text);
         assert_eq!(card.metadata["event_type"], "till_message");
         office.click(BO, &card, "Pay").await;

@@ -53,7 +53,14 @@ async fn a_payer_who_was_faster_than_the_cancel_has_paid() {
     shop.staff.press(&shop.conversation, &token_of(&card, "Cancel"), None).await;
     let [card, staff] = shop.both_show(&code, "paid").await;
     assert!(is_late(&card), "{card:#}");
-    assert_eq!(labels(&staff), ["Receipt", "Refund"]);
+    assert_eq!(labels(&staff), ["Receipt", "Keep it", "Refund"]);
+    shop.staff.press(&shop.conversation, &token_of(&staff, "Keep it"), None).await;
+    let kept = eventually(async || {
+        let card = shop.staff.card(&code, "paid").await;
+        card["details"].to_string().contains("and accepted").then_some(card)
+    });
+    assert_eq!(labels(&kept.await.expect("it says that it is kept")), ["Receipt", "Refund"]);
+    assert_eq!(shop.facts(&code, "late_decided").await, 1);
     assert_eq!((shop.facts(&code, "cancel_asked").await, shop.facts(&code, "captured").await), (1, 1));
     shop.webhooks_come();
     shop.close().await;
@@ -118,6 +125,9 @@ async fn who_pays_while_our_call_to_close_is_under_way_has_paid_late() {
     shop.stripe.pay(&session).unwrap();
     let [card, staff] = shop.both_show(&code, "paid").await;
     assert!(is_late(&card), "{card:#}");
-    assert_eq!(labels(&staff), ["Receipt", "Refund"], "staff may send it back");
+    assert_eq!(labels(&staff), ["Receipt", "Keep it", "Refund"], "staff may keep it or send it back");
+    shop.staff.press(&shop.conversation, &token_of(&staff, "Refund"), Some("25")).await;
+    shop.both_show(&code, "refunded").await;
+    assert_eq!(shop.facts(&code, "late_decided").await, 1, "all of it went back: that is a decision");
     shop.close().await;
 }

@@ -1,7 +1,7 @@
 //! Events in any order, any number of times, overtaking answers, and lies: what is true comes out.
 
-use crate::support::eventually;
 use crate::support::stripe::{Plan, Shop, Webhooks};
+use crate::support::{eventually, token_of};
 use fake_stripe::{Delivery, Fault, Lie};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -130,10 +130,16 @@ async fn another_amount_or_currency_than_was_asked_is_looked_at_and_never_paid()
         shop.stripe.event_with(lie);
         let [card, staff] = shop.both_show(&code, "needs_review").await;
         assert_eq!(card["title"], "Being checked");
-        assert!(crate::support::labels(&staff).is_empty(), "{staff:#}");
+        assert!(crate::support::labels(&card).is_empty(), "a customer decides nothing: {card:#}");
+        assert_eq!(crate::support::labels(&staff), ["Accept", "Reject"]);
         assert_eq!(shop.shown(&code).await["captured_minor"], 0);
         let pings = shop.pings().await;
         assert!(!pings.iter().any(|text| text.contains(&code)), "nobody is told that it is paid: {pings:?}");
+        shop.whispered(&format!("{code}: ")).await;
+        if what == "cake" {
+            let answer = shop.staff.press(&shop.conversation, &token_of(&staff, "Accept"), None).await;
+            assert!(answer["text"].as_str().unwrap().contains("in another currency"), "{answer:#}");
+        }
     }
     shop.close().await;
 }

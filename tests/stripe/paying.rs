@@ -14,7 +14,7 @@ async fn a_coffee_is_paid_at_stripe_and_goes_back_from_chat_and_from_the_dashboa
     let [customer, staff] = shop.both_show(&code, "open").await;
     assert_eq!(
         (labels(&customer), labels(&staff)),
-        (vec!["Pay 25.00 EUR".into()], vec!["Pay 25.00 EUR".into(), "Cancel".into()])
+        (vec!["Pay 25.00 EUR".into()], ["Pay 25.00 EUR", "Cancel", "Remind", "Extend"].map(String::from).to_vec())
     );
     assert_eq!((&customer["mode"], &customer["title"]), (&json!("test"), &json!("Please pay 25.00 EUR")));
     shop.chooses(&code, "ok").await;

@@ -176,6 +176,13 @@ pub enum Problem {
     },
     /// Which payment is not said.
     NoCode,
+    /// By how much is not said.
+    NoTime,
+    /// No payment is ever called that.
+    NoSuchStatus {
+        /// As typed.
+        text: String,
+    },
     /// Not the code of a payment.
     BadCode {
         /// As typed.
@@ -234,9 +241,14 @@ impl Problem {
             Self::Reference { text } => locale.say("command-reference", &[("text", text)]),
             Self::TooLong { part, max } => locale.say(part.key(), &[("max", &max.to_string())]),
             Self::NoCode => locale.say("command-no-code", &[]),
+            Self::NoTime => locale.say("command-no-time", &[]),
+            Self::NoSuchStatus { text } => locale.say("command-no-such-status", &[("text", text)]),
             Self::BadCode { text } => locale.say("command-bad-code", &[("text", text)]),
             Self::Extra { text } => locale.say("command-extra", &[("text", text)]),
-            Self::NoSuchVerb { text } => locale.say("command-no-such-verb", &[("text", text)]),
+            Self::NoSuchVerb { text } => {
+                let verbs = Verb::ALL.map(Verb::name).join(", ");
+                locale.say("command-no-such-verb", &[("text", text), ("verbs", &verbs)])
+            }
             Self::NearVerb { text, meant } => {
                 locale.say("command-near-verb", &[("text", text), ("meant", meant.name())])
             }
@@ -314,8 +326,23 @@ impl Understood {
                 let words = [Some(grammar.opening(verb)), Some(code()), Some(amount), reason];
                 words.into_iter().flatten().collect::<Vec<_>>().join(" ")
             }
-            Some(verb @ (Verb::Cancel | Verb::Renew | Verb::Status)) => format!("{} {}", grammar.opening(verb), code()),
-            Some(verb @ (Verb::Refund | Verb::Help)) => verb.example(grammar),
+            Some(
+                verb @ (Verb::Cancel
+                | Verb::Remind
+                | Verb::Renew
+                | Verb::Approve
+                | Verb::Reject
+                | Verb::Accept
+                | Verb::Honour
+                | Verb::Status
+                | Verb::Verify
+                | Verb::Retry),
+            ) => format!("{} {}", grammar.opening(verb), code()),
+            Some(verb @ Verb::Extend) => {
+                let more = self.expires.map_or_else(|| "2h".to_owned(), as_typed);
+                format!("{} {} {more}", grammar.opening(verb), code())
+            }
+            Some(verb @ (Verb::Refund | Verb::Payments | Verb::Help)) => verb.example(grammar),
             None => match problem {
                 Problem::NearVerb { meant, .. } => meant.example(grammar),
                 _ => grammar.opening(Verb::Help),

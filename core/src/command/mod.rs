@@ -5,7 +5,9 @@
 //! order   = { line item " + " } line item, options anywhere    /pay 25 EUR coffee to:@ana
 //! item    = [ quantity "x" ] amount [ text ]                   2 x 4.50 EUR coffee + 3 EUR cake
 //! option  = "to:" person | "email:" address | "expires:" 2h | "ref:" A-17 | "note:" "text"
-//! verb    = "pay" order | "cancel" code | "refund" code [amount] [reason] | "renew" code | "status" [code] | "help" [verb]
+//! verb    = "pay" order | "cancel" code | "refund" code [amount] [reason] | "remind" code | "extend" code 2h
+//!         | "renew" code | "approve" code | "reject" code | "accept" code | "honour" code | "status" [code] | "payments" [status]
+//!         | "verify" (code | link) | "retry" code | "help" [verb]
 //! text    = words, or "words in quotes", which are never read as anything else
 //! ```
 //! `/pay` alone opens a form, `/till` alone is help. Amounts are those of [`crate::money`]; a currency stands next to
@@ -25,6 +27,7 @@ pub use verb::{Verb, help};
 
 use crate::id::Code;
 use crate::money::{Money, Reading, shorten};
+use crate::payment::Status;
 use lex::{Lexed, Word, lex, nearest};
 use misread::Understood;
 use serde::{Deserialize, Serialize};
@@ -111,9 +114,20 @@ impl Grammar {
     pub fn opening(&self, verb: Verb) -> String {
         match verb {
             Verb::Pay => format!("{}{}", self.prefix(), self.pay),
-            Verb::Cancel | Verb::Refund | Verb::Renew | Verb::Status | Verb::Help => {
-                format!("{} {}", self.till(), verb.name())
-            }
+            Verb::Cancel
+            | Verb::Refund
+            | Verb::Remind
+            | Verb::Extend
+            | Verb::Renew
+            | Verb::Approve
+            | Verb::Reject
+            | Verb::Accept
+            | Verb::Honour
+            | Verb::Status
+            | Verb::Payments
+            | Verb::Verify
+            | Verb::Retry
+            | Verb::Help => format!("{} {}", self.till(), verb.name()),
         }
     }
 
@@ -171,7 +185,7 @@ impl Grammar {
         if same(word, &self.pay) {
             return Some(First::Verb(Verb::Pay));
         }
-        if let Some(verb) = verb(word).filter(|verb| *verb != Verb::Pay) {
+        if let Some(verb) = verb(word).filter(|verb| *verb != Verb::Pay && verb.stands_alone()) {
             return Some(First::Verb(verb));
         }
         // Other bots listen here too, so a slip counts only where the words after it are ours as well.
@@ -242,24 +256,22 @@ pub enum Command {
     Pay(Pay),
     /// Show a form to fill in: the bare `/pay`.
     Form,
-    /// Call a payment off.
-    Cancel {
+    /// Do something about one payment.
+    About {
         /// Which.
         code: Code,
+        /// What.
+        wish: Wish,
     },
-    /// Give money back.
-    Refund {
-        /// Of which payment.
-        code: Code,
-        /// How much, as typed: [`Money::read`] it with the payment's currency as own. None: all of it.
-        amount: Option<String>,
-        /// Why.
-        reason: Option<String>,
+    /// List payments.
+    Payments {
+        /// Only those; none: what is open, and what needs somebody.
+        status: Option<Status>,
     },
-    /// Ask for the same once more.
-    Renew {
-        /// As which payment did.
-        code: Code,
+    /// Say whether this is ours.
+    Verify {
+        /// A code, or an address, as typed.
+        what: String,
     },
     /// Say how things stand.
     Status {
@@ -271,6 +283,39 @@ pub enum Command {
         /// What; none: everything in short.
         about: Option<Verb>,
     },
+}
+
+/// What is wanted of one payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Call it off.
+    Cancel,
+    /// Give money back.
+    Refund {
+        /// How much, as typed: [`Money::read`] it with the payment's currency as own. None: all of it.
+        amount: Option<String>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Say it again in its conversation.
+    Remind,
+    /// Leave it open for longer.
+    Extend {
+        /// By how much the deadline moves.
+        more: Duration,
+    },
+    /// Ask for the same once more.
+    Renew,
+    /// Agree that it is asked for.
+    Approve,
+    /// Do not agree; or let money not count that does not fit.
+    Reject,
+    /// Let money count that does not fit.
+    Accept,
+    /// Keep money that came too late.
+    Honour,
+    /// Try again what was given up.
+    Retry,
 }
 
 /// A payment, as asked for.
@@ -387,9 +432,18 @@ impl Line<'_> {
         let Lexed { words, problem } = lex(self.said.text, from, self.said.mentions, options);
         let read = match verb {
             Verb::Pay => pay::read(&words, self.reading, &mut got),
-            Verb::Cancel => code_alone(&words, &mut got).map(|code| Command::Cancel { code }),
-            Verb::Renew => code_alone(&words, &mut got).map(|code| Command::Renew { code }),
+            Verb::Cancel => wish(&words, &mut got, Wish::Cancel),
             Verb::Refund => refund(&words, self.reading, &mut got),
+            Verb::Remind => wish(&words, &mut got, Wish::Remind),
+            Verb::Extend => extend(&words, &mut got),
+            Verb::Renew => wish(&words, &mut got, Wish::Renew),
+            Verb::Approve => wish(&words, &mut got, Wish::Approve),
+            Verb::Reject => wish(&words, &mut got, Wish::Reject),
+            Verb::Accept => wish(&words, &mut got, Wish::Accept),
+            Verb::Honour => wish(&words, &mut got, Wish::Honour),
+            Verb::Payments => payments(&words),
+            Verb::Verify => verify(&words),
+            Verb::Retry => wish(&words, &mut got, Wish::Retry),
             Verb::Status => status(&words, &mut got),
             Verb::Help => about(&words),
         };
@@ -416,10 +470,11 @@ impl Line<'_> {
     }
 }
 
-fn code_alone(words: &[Word<'_>], got: &mut Understood) -> Result<Code, Problem> {
+/// A code, and nothing after it.
+fn wish(words: &[Word<'_>], got: &mut Understood, wish: Wish) -> Result<Command, Problem> {
     let (code, rest) = code(words, got)?;
     no_more(rest)?;
-    Ok(code)
+    Ok(Command::About { code, wish })
 }
 
 fn refund(words: &[Word<'_>], reading: &Reading<'_>, got: &mut Understood) -> Result<Command, Problem> {
@@ -428,7 +483,7 @@ fn refund(words: &[Word<'_>], reading: &Reading<'_>, got: &mut Understood) -> Re
     let amount = (!amount.is_empty()).then(|| join(amount));
     got.amount.clone_from(&amount);
     got.reason = limited(join(reason), Part::Reason, NOTE_CHARS_MAX)?;
-    Ok(Command::Refund { code, amount, reason: got.reason.clone() })
+    Ok(Command::About { code, wish: Wish::Refund { amount, reason: got.reason.clone() } })
 }
 
 fn status(words: &[Word<'_>], got: &mut Understood) -> Result<Command, Problem> {
@@ -438,6 +493,29 @@ fn status(words: &[Word<'_>], got: &mut Understood) -> Result<Command, Problem> 
     let (code, rest) = code(words, got)?;
     no_more(rest)?;
     Ok(Command::Status { code: Some(code) })
+}
+
+fn extend(words: &[Word<'_>], got: &mut Understood) -> Result<Command, Problem> {
+    let (code, rest) = code(words, got)?;
+    let (first, rest) = rest.split_first().ok_or(Problem::NoTime)?;
+    let more = pay::expires(&first.text)?;
+    got.expires = Some(more);
+    no_more(rest)?;
+    Ok(Command::About { code, wish: Wish::Extend { more } })
+}
+
+fn payments(words: &[Word<'_>]) -> Result<Command, Problem> {
+    let Some((first, _)) = words.split_first() else { return Ok(Command::Payments { status: None }) };
+    // Two words of a card are one of ours: `paid in part` is not, `partially paid` is.
+    let name = join(words).to_lowercase().replace([' ', '-'], "_");
+    let status = Status::named(&name).ok_or_else(|| Problem::NoSuchStatus { text: shorten(&first.text) })?;
+    Ok(Command::Payments { status: Some(status) })
+}
+
+fn verify(words: &[Word<'_>]) -> Result<Command, Problem> {
+    let (first, rest) = words.split_first().ok_or(Problem::NoCode)?;
+    no_more(rest)?;
+    Ok(Command::Verify { what: first.text.clone() })
 }
 
 fn about(words: &[Word<'_>]) -> Result<Command, Problem> {

@@ -280,7 +280,7 @@ fn to(word: &Word<'_>) -> Result<To, Problem> {
 }
 
 /// `30m`, `2h`, `3d`, `1h30m`: every unit once at most, the larger first.
-fn expires(text: &str) -> Result<Duration, Problem> {
+pub(super) fn expires(text: &str) -> Result<Duration, Problem> {
     let bad = || Problem::Expires { text: shorten(text) };
     let (mut rest, mut secs) = (text, 0_u64);
     for (unit, unit_secs) in [('d', 86_400), ('h', 3_600), ('m', 60)] {

@@ -52,11 +52,22 @@ fn show(command: &Command) -> String {
                 + &option("note", pay.note.clone())
         }
         Command::Form => "form".into(),
-        Command::Cancel { code } => format!("cancel {code}"),
-        Command::Renew { code } => format!("renew {code}"),
-        Command::Refund { code, amount, reason } => {
-            format!("refund {code}{}{}", option("amount", amount.clone()), option("reason", reason.clone()))
-        }
+        Command::About { code, wish } => match wish {
+            Wish::Cancel => format!("cancel {code}"),
+            Wish::Refund { amount, reason } => {
+                format!("refund {code}{}{}", option("amount", amount.clone()), option("reason", reason.clone()))
+            }
+            Wish::Remind => format!("remind {code}"),
+            Wish::Extend { more } => format!("extend {code} {} min", more.as_secs() / 60),
+            Wish::Renew => format!("renew {code}"),
+            Wish::Approve => format!("approve {code}"),
+            Wish::Reject => format!("reject {code}"),
+            Wish::Accept => format!("accept {code}"),
+            Wish::Honour => format!("honour {code}"),
+            Wish::Retry => format!("retry {code}"),
+        },
+        Command::Payments { status } => format!("payments{}", option("status", status.map(|it| it.to_string()))),
+        Command::Verify { what } => format!("verify {what}"),
         Command::Status { code } => format!("status{}", option("code", code.map(|code| code.to_string()))),
         Command::Help { about } => format!("help{}", option("about", about.map(|verb| verb.name().to_owned()))),
     }
@@ -112,6 +123,18 @@ fn sentences_become_commands() {
         ("/till cancel K7Q2F9", "cancel K7Q2F9"),
         ("/cancel #k7q2f9", "cancel K7Q2F9"),
         ("/till renew K7Q2F9", "renew K7Q2F9"),
+        ("/till remind K7Q2F9", "remind K7Q2F9"),
+        ("/till extend K7Q2F9 1d2h", "extend K7Q2F9 1560 min"),
+        ("/till approve K7Q2F9", "approve K7Q2F9"),
+        ("/till accept K7Q2F9", "accept K7Q2F9"),
+        ("/till reject K7Q2F9", "reject K7Q2F9"),
+        ("/till honour K7Q2F9", "honour K7Q2F9"),
+        ("/till payments", "payments"),
+        ("/till payments Paid", "payments status[paid]"),
+        ("/till payments partially refunded", "payments status[partially_refunded]"),
+        ("/till verify K7Q2F9", "verify K7Q2F9"),
+        ("/till verify https://till.example/p/x?a=b:c", "verify https://till.example/p/x?a=b:c"),
+        ("/till retry K7Q2F9", "retry K7Q2F9"),
         ("/till refund K7Q2F9", "refund K7Q2F9"),
         ("/refund K7Q2F9 10 EUR", "refund K7Q2F9 amount[10 EUR]"),
         ("/refund K7Q2F9 EUR 10 cold coffee", "refund K7Q2F9 amount[EUR 10] reason[cold coffee]"),
@@ -152,6 +175,9 @@ fn talk_is_left_alone() {
         "/stats",
         "/tell him",
         "/refound it",
+        "/remind me of it",
+        "/verify K7Q2F9",
+        "/retry K7Q2F9",
     ] {
         assert_eq!(read(text), None, "{text}");
     }
@@ -236,13 +262,18 @@ fn a_refusal_says_what_was_understood_what_was_not_and_what_works() {
         ("/till refund 10 EUR K7Q2F9".into(), "“10” is not the code of a payment. Write the six characters that stand on its card.", "I understood: give money back.".into(), "/till refund K7Q2F9 10 EUR cold coffee"),
         ("/cancel AAAAAA now please".into(), "I do not know what to do with “now please”. Leave it out.", "I understood: call a payment off, payment AAAAAA.".into(), "/till cancel AAAAAA"),
         ("/refund AAAAAA 5 cup cold".into(), "Is “cup” the currency CUP, or part of the text? Write CUP in capitals, or put the text in quotes.", "I understood: give money back, payment AAAAAA.".into(), "/till refund AAAAAA 10 EUR"),
-        ("/till juggle".into(), "I do not know “juggle”. I know pay, cancel, refund, renew, status and help.", String::new(), "/till help"),
+        ("/till juggle".into(), "I do not know “juggle”. I know: pay, cancel, refund, remind, extend, renew, approve, reject, accept, honour, status, payments, verify, retry, help.", String::new(), "/till help"),
         ("/till cancle AAAAAA".into(), "I do not know “cancle”. Did you mean “cancel”?", String::new(), "/till cancel AAAAAA"),
         ("/till refnd 5".into(), "I do not know “refnd”. Did you mean “refund”?", String::new(), "/till refund K7Q2F9 10 EUR cold coffee"),
         ("/pya 25 EUR coffee".into(), "I do not know “pya”. Did you mean “pay”?", String::new(), "/pay 25 EUR coffee"),
         ("/pya 25 EUR for @ana".into(), "I do not know “pya”. Did you mean “pay”?", String::new(), "/pay 25 EUR coffee"),
         ("/cancle AAAAAA".into(), "I do not know “cancle”. Did you mean “cancel”?", String::new(), "/till cancel AAAAAA"),
-        ("/till help juggle".into(), "I do not know “juggle”. I know pay, cancel, refund, renew, status and help.", "I understood: explain the commands.".into(), "/till help refund"),
+        ("/till extend AAAAAA".into(), "By how much? Write minutes, hours or days after the code, like 30m, 2h or 3d.", "I understood: leave a payment open for longer, payment AAAAAA.".into(), "/till extend AAAAAA 2h"),
+        ("/till extend AAAAAA soon".into(), "I cannot read “soon” as a time. Write minutes, hours or days, like 30m, 2h, 3d or 1h30m.", "I understood: leave a payment open for longer, payment AAAAAA.".into(), "/till extend AAAAAA 2h"),
+        ("/till extend AAAAAA 2h now".into(), "I do not know what to do with “now”. Leave it out.", "I understood: leave a payment open for longer, payment AAAAAA, open for 2h.".into(), "/till extend AAAAAA 2h"),
+        ("/till payments gone".into(), "No payment is ever “gone”. Write open, paid, expired, cancelled, refunded or disputed, for example.", "I understood: list payments, and what needs somebody.".into(), "/till payments open"),
+        ("/till verify".into(), "Which payment is it? Write the six characters that stand on its card.", "I understood: find out whether a code or link is ours.".into(), "/till verify K7Q2F9"),
+        ("/till help juggle".into(), "I do not know “juggle”. I know: pay, cancel, refund, remind, extend, renew, approve, reject, accept, honour, status, payments, verify, retry, help.", "I understood: explain the commands.".into(), "/till help refund"),
     ];
     let en = locale("en");
     for (text, problem, understood, example) in table {
@@ -274,8 +305,17 @@ fn help_works_as_it_is_printed() {
         "/pay 25 EUR coffee — ask for money\n\
          /till cancel K7Q2F9 — call a payment off\n\
          /till refund K7Q2F9 10 EUR cold coffee — give money back\n\
+         /till remind K7Q2F9 — say a payment again in its conversation\n\
+         /till extend K7Q2F9 2h — leave a payment open for longer\n\
          /till renew K7Q2F9 — ask for the same once more\n\
+         /till approve K7Q2F9 — agree that a large amount is asked for\n\
+         /till reject K7Q2F9 — do not agree; or let money not count that does not fit\n\
+         /till accept K7Q2F9 — let money count that does not fit what was asked\n\
+         /till honour K7Q2F9 — keep money that came too late\n\
          /till status K7Q2F9 — see how a payment stands\n\
+         /till payments open — list payments, and what needs somebody\n\
+         /till verify K7Q2F9 — find out whether a code or link is ours\n\
+         /till retry K7Q2F9 — try again what was given up\n\
          /till help refund — explain the commands\n\
          For more about one of them, type /till help pay, for example."
     );

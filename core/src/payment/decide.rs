@@ -3,9 +3,10 @@
 //! Deliberately absent: the store. Whoever commits a decision names the version it was taken on; if that moved,
 //! the decision is taken anew.
 
-use super::fact::{Approval, Fact};
+use super::fact::{Answer, Approval, Fact};
 use super::ledger::Payment;
 use super::status::{Act, Status};
+use crate::command::EXPIRES_MAX;
 use crate::id::{CaptureId, Code, RefundId};
 use crate::money::Money;
 use crate::place::PersonId;
@@ -34,9 +35,11 @@ pub struct Decision {
     pub money_out: Option<Money>,
 }
 
-/// Limits of money out, one amount per currency. A currency without a limit is refused.
+/// Limits, one amount per currency. For money out, a currency without a limit is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
+    /// What one person may ask for without a second one's consent; without a limit, anything.
+    pub ask_alone: Vec<Money>,
     /// What one person may refund at once.
     pub refund_alone: Vec<Money>,
     /// What one person may refund in a day (UTC).
@@ -89,6 +92,21 @@ pub enum Refusal {
         /// The limit.
         most: Money,
     },
+    /// Who asked cannot be the second person.
+    #[error("somebody else must agree")]
+    OwnRequest,
+    /// Further away than a payment can be open.
+    #[error("a payment can be open until {most} at most")]
+    TooFar {
+        /// The latest deadline.
+        most: Timestamp,
+    },
+    /// Money in another currency cannot count.
+    #[error("{came} cannot count for a payment in another currency")]
+    OtherCurrency {
+        /// What came.
+        came: Money,
+    },
     /// No limit is set for the currency.
     #[error("no refund limit is set for {0}")]
     NoLimit(crate::money::Currency),
@@ -117,17 +135,42 @@ impl Refusal {
             Self::Currency(currency) => locale.say("refuse-currency", &[("currency", currency.code())]),
             Self::Alone { most } => locale.say("refuse-alone", &[("most", &money(most))]),
             Self::Day { most } => locale.say("refuse-day", &[("most", &money(most))]),
+            Self::OwnRequest => locale.say("refuse-own-request", &[]),
+            Self::TooFar { most } => locale.say("refuse-too-far", &[("most", &most.text())]),
+            Self::OtherCurrency { came } => locale.say("refuse-other-currency", &[("came", &money(came))]),
             Self::NoLimit(currency) => locale.say("refuse-no-limit", &[("currency", currency.code())]),
             Self::NotStaff => locale.say("refuse-not-staff", &[]),
         }
     }
 }
 
-/// Staff ask for money: the request and the checkout it needs.
-pub fn ask(amount: Money, expires: Option<Duration>, by: &PersonId, now: Timestamp) -> Asked {
+/// Staff ask for money: the request, and the checkout it needs, unless a second person must agree first.
+pub fn ask(amount: Money, expires: Option<Duration>, by: &PersonId, limits: &Limits, now: Timestamp) -> Asked {
     let deadline = now.after(expires.unwrap_or(LIFE));
-    let requested = Fact::Requested { amount, deadline, approval: Approval::NotNeeded, by: by.clone() };
-    Asked { deadline, facts: vec![requested, Fact::CheckoutAsked { n: 1, amount }] }
+    let alone = limits.ask_alone.iter().find(|most| most.currency() == amount.currency());
+    let above = alone.is_some_and(|most| amount.minor() > most.minor());
+    let approval = if above { Approval::Needed } else { Approval::NotNeeded };
+    let requested = Fact::Requested { amount, deadline, approval, by: by.clone() };
+    let checkout = (!above).then_some(Fact::CheckoutAsked { n: 1, amount });
+    Asked { deadline, facts: std::iter::once(requested).chain(checkout).collect() }
+}
+
+/// A second person agrees that the money is asked for, or does not.
+///
+/// # Errors
+/// [`Refusal`]: it does not wait for that, or whoever asked wants to agree with themselves.
+pub fn approve(payment: &Payment, answer: Answer, by: &PersonId) -> Result<Decision, Refusal> {
+    let act = if answer == Answer::Yes { Act::Approve } else { Act::Reject };
+    let status = payment.status();
+    if status != Status::PendingApproval {
+        return Err(Refusal::Status { act, status });
+    }
+    if answer == Answer::Yes && *by == payment.asked_by {
+        return Err(Refusal::OwnRequest);
+    }
+    let decided = Fact::ApprovalDecided { id: "request".into(), by: by.clone(), answer };
+    let checkout = (answer == Answer::Yes).then_some(Fact::CheckoutAsked { n: 1, amount: payment.amount });
+    Ok(Decision { facts: std::iter::once(decided).chain(checkout).collect(), money_out: None })
 }
 
 /// Staff want to ask for the same once more, by another payment.
@@ -199,7 +242,74 @@ pub fn refund(
     }
     let asked = Fact::RefundAsked { id, capture, amount, by: by.clone() };
     let approved = Fact::RefundApproved { id, by: by.clone() };
-    Ok(Decision { facts: vec![asked, approved], money_out: Some(amount) })
+    // Whoever sends back all of what came too late has decided about it.
+    let all = amount.minor() == payment.sums().refundable();
+    let late = payment.late_undecided().filter(|_| all);
+    let decided =
+        late.map(|(capture, _)| Fact::LateDecided { capture: capture.clone(), by: by.clone(), answer: Answer::No });
+    Ok(Decision { facts: [asked, approved].into_iter().chain(decided).collect(), money_out: Some(amount) })
+}
+
+/// Staff move the deadline by `more`: from where it is, or from now where it has passed.
+///
+/// # Errors
+/// [`Refusal`]: the status, or a deadline further away than a payment can be open.
+pub fn extend(payment: &Payment, more: Duration, by: &PersonId, now: Timestamp) -> Result<Decision, Refusal> {
+    if !payment.may(Act::Extend) {
+        return Err(Refusal::Status { act: Act::Extend, status: payment.status() });
+    }
+    let (until, most) = (payment.deadline.max(now).after(more), now.after(EXPIRES_MAX));
+    if until > most {
+        return Err(Refusal::TooFar { most });
+    }
+    Ok(Decision { facts: vec![Fact::Extended { until, by: by.clone() }], money_out: None })
+}
+
+/// Staff want the payer to be reminded.
+///
+/// # Errors
+/// [`Refusal::Status`] where nobody can pay.
+pub fn remind(payment: &Payment, now: Timestamp) -> Result<(), Refusal> {
+    if payment.may(Act::Remind) && now < payment.deadline {
+        return Ok(());
+    }
+    Err(Refusal::Status { act: Act::Remind, status: payment.status() })
+}
+
+/// Staff decide about all money that does not fit: whether it counts.
+///
+/// # Errors
+/// [`Refusal`]: nothing waits for it, or money in another currency is to count.
+pub fn resolve(payment: &Payment, answer: Answer, by: &PersonId) -> Result<Decision, Refusal> {
+    let act = if answer == Answer::Yes { Act::Accept } else { Act::Reject };
+    if payment.held().next().is_none() {
+        return Err(Refusal::Status { act, status: payment.status() });
+    }
+    let other = |came: &Money| came.currency() != payment.amount.currency();
+    if let Some(came) = payment.held().map(|(_, capture)| capture.amount).find(other)
+        && answer == Answer::Yes
+    {
+        return Err(Refusal::OtherCurrency { came });
+    }
+    let decided =
+        |(id, _): (&CaptureId, _)| Fact::ReviewResolved { id: format!("capture/{id}"), by: by.clone(), answer };
+    Ok(Decision { facts: payment.held().map(decided).collect(), money_out: None })
+}
+
+/// Staff keep money that came too late.
+///
+/// # Errors
+/// [`Refusal::Status`] where none did, or it was decided.
+pub fn honour(payment: &Payment, by: &PersonId) -> Result<Decision, Refusal> {
+    if !payment.may(Act::Honour) {
+        return Err(Refusal::Status { act: Act::Honour, status: payment.status() });
+    }
+    let decided = |(capture, _): (&CaptureId, _)| Fact::LateDecided {
+        capture: capture.clone(),
+        by: by.clone(),
+        answer: Answer::Yes,
+    };
+    Ok(Decision { facts: payment.late_undecided().map(decided).collect(), money_out: None })
 }
 
 /// The payer wants to pay and no checkout is usable: the next one, for what is missing.
@@ -233,7 +343,7 @@ impl Act {
             Self::ApproveRefund => "approve_refund",
             Self::RefuseRefund => "refuse_refund",
             Self::Honour => "honour",
-            Self::Resolve => "resolve",
+            Self::Accept => "accept",
             Self::Renew => "renew",
         }
     }

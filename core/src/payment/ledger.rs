@@ -140,7 +140,8 @@ pub enum Held {
 }
 
 impl Capture {
-    fn counts(&self) -> bool {
+    /// Whether it stands in the sums.
+    pub(super) fn counts(&self) -> bool {
         !self.reversed && self.held == Held::Free
     }
 }
@@ -452,8 +453,11 @@ impl Payment {
             parts.filter(|part| part.currency() == currency).fold(0_i64, |sum, part| sum.saturating_add(part.minor()))
         };
         let seen: BTreeSet<RefundId> = self.refunds.values().filter_map(|refund| refund.ours).collect();
+        // What was never counted as received is not counted as given back either.
+        let held = |id: &CaptureId| self.captures.get(id).is_some_and(|capture| capture.held != Held::Free);
         let in_state = |states: &'static [RefundState]| {
-            self.refunds.values().filter(move |refund| states.contains(&refund.state)).map(|refund| refund.amount)
+            let fits = move |it: &&Refund| states.contains(&it.state) && !held(&it.capture);
+            self.refunds.values().filter(fits).map(|refund| refund.amount)
         };
         let asked = || {
             self.refunds_asked
@@ -470,7 +474,7 @@ impl Payment {
             refunded: sum(&mut in_state(&[RefundState::Succeeded])),
             reserved: sum(&mut asked().map(|ask| ask.amount)).saturating_add(on_its_way),
             refund_pending: approved.saturating_add(on_its_way),
-            withheld: sum(&mut self.disputes.values().map(|dispute| dispute.withdrawn)),
+            withheld: sum(&mut self.disputes.values().filter(|it| !held(&it.capture)).map(|it| it.withdrawn)),
         }
     }
 

@@ -19,7 +19,8 @@ mod status;
 mod tests;
 
 pub use decide::{
-    Asked, Decision, LIFE, Limits, OutToday, Refusal, ask, cancel, checkout_again, deadline, refund, renew, unknown,
+    Asked, Decision, LIFE, Limits, OutToday, Refusal, approve, ask, cancel, checkout_again, deadline, extend, honour,
+    refund, remind, renew, resolve, unknown,
 };
 pub use fact::{
     AMOUNT_DIFFERS, Answer, Approval, CheckoutState, DisputeState, Fact, Lasting, MismatchKind, RefundState,

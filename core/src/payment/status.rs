@@ -183,7 +183,7 @@ impl fmt::Display for Status {
 pub enum Act {
     /// Agree that the money is asked for.
     Approve,
-    /// Refuse that it is asked for.
+    /// Refuse that it is asked for; or that money counts which does not fit.
     Reject,
     /// Let nobody pay it any more.
     Cancel,
@@ -199,8 +199,8 @@ pub enum Act {
     RefuseRefund,
     /// Keep money that came too late.
     Honour,
-    /// Decide about what does not fit.
-    Resolve,
+    /// Let money count that does not fit.
+    Accept,
     /// Ask anew with a new payment.
     Renew,
 }
@@ -217,7 +217,7 @@ impl Act {
         Self::ApproveRefund,
         Self::RefuseRefund,
         Self::Honour,
-        Self::Resolve,
+        Self::Accept,
         Self::Renew,
     ];
 }
@@ -266,6 +266,10 @@ pub enum Alert {
     AmountDiffers(u32),
     /// It was cancelled, and the payer was faster: this money is here.
     PaidAfterCancel(CaptureId),
+    /// It came after the deadline: staff keep it or send it back.
+    PaidLate(CaptureId),
+    /// It does not fit what was asked: staff accept or reject it.
+    Mismatch(CaptureId),
 }
 
 impl Alert {
@@ -279,6 +283,8 @@ impl Alert {
             Self::Review(_) => "review",
             Self::AmountDiffers(_) => "amount_differs",
             Self::PaidAfterCancel(_) => "paid_after_cancel",
+            Self::PaidLate(_) => "paid_late",
+            Self::Mismatch(_) => "mismatch",
         }
     }
 
@@ -288,7 +294,7 @@ impl Alert {
             Self::RefundFailed(id) => id.to_string(),
             Self::FraudWarning(id) | Self::Review(id) => id.clone(),
             Self::AmountDiffers(n) => n.to_string(),
-            Self::PaidAfterCancel(id) => id.to_string(),
+            Self::PaidAfterCancel(id) | Self::PaidLate(id) | Self::Mismatch(id) => id.to_string(),
         }
     }
 }
@@ -318,7 +324,7 @@ impl Payment {
         let refused_for_good =
             newest.is_some_and(|it| matches!(&it.closed, Some(Closed::Refused(_, Lasting::ForGood))));
 
-        if self.captures.values().any(|capture| capture.held == Held::Waiting) || sums.refunded > sums.captured {
+        if self.held().next().is_some() || sums.refunded > sums.captured {
             Status::NeedsReview
         } else if dispute_in(&[DisputeState::Lost]) && net <= 0 {
             Status::ChargedBack
@@ -370,17 +376,30 @@ impl Payment {
         paid && (self.cancelled_by.is_some() || completed.is_some_and(|at| at > self.deadline))
     }
 
+    /// Money that came too late, as long as nobody has decided about it.
+    pub fn late_undecided(&self) -> impl Iterator<Item = (&CaptureId, &super::Capture)> {
+        let late = self.is_late();
+        self.captures.iter().filter(move |(_, capture)| late && capture.counts() && capture.late.is_none())
+    }
+
+    /// Money that does not fit, as long as nobody has decided about it.
+    pub fn held(&self) -> impl Iterator<Item = (&CaptureId, &super::Capture)> {
+        self.captures.iter().filter(|(_, capture)| capture.held == Held::Waiting)
+    }
+
     /// What staff can ask for now.
     pub fn may(&self, act: Act) -> bool {
         let status = self.status();
         let undecided = self.refunds_asked.values().any(|ask| !ask.approved && ask.refused.is_none());
         match act {
-            Act::Approve | Act::Reject => status == Status::PendingApproval,
+            Act::Approve => status == Status::PendingApproval,
+            Act::Reject => status == Status::PendingApproval || self.held().next().is_some(),
             Act::Cancel => {
                 let open_part = status == Status::PartiallyPaid && self.cancelled_by.is_none();
                 matches!(status, Status::PendingApproval | Status::Preparing | Status::Open) || open_part
             }
-            Act::Extend | Act::Remind => matches!(status, Status::Open | Status::PartiallyPaid),
+            Act::Extend => matches!(status, Status::Open | Status::PartiallyPaid) && self.cancelled_by.is_none(),
+            Act::Remind => self.is_payable(),
             Act::Refund => {
                 let paid = matches!(
                     status,
@@ -393,8 +412,8 @@ impl Payment {
                 paid && self.sums().refundable() > 0
             }
             Act::ApproveRefund | Act::RefuseRefund => undecided,
-            Act::Honour => self.is_late() && self.captures.values().any(|capture| capture.late.is_none()),
-            Act::Resolve => status == Status::NeedsReview,
+            Act::Honour => self.late_undecided().next().is_some(),
+            Act::Accept => self.held().next().is_some(),
             Act::Renew => matches!(
                 status,
                 Status::Expired | Status::Failed | Status::Cancelled | Status::Returned | Status::Rejected
@@ -465,6 +484,7 @@ impl Payment {
         let amounts = self.checkouts.iter().filter(move |(_, it)| it.closed.as_ref().is_some_and(differs));
         let all_paid = self.cancelled_by.is_some() && self.sums().missing() == 0;
         let anyway = self.captures.keys().filter(move |_| all_paid);
+        let late = self.late_undecided().filter(|_| self.cancelled_by.is_none());
         inquiries
             .chain(disputes.map(|(id, _)| Alert::Dispute(id.clone())))
             .chain(refunds)
@@ -472,5 +492,7 @@ impl Payment {
             .chain(reviews.map(|(id, _)| Alert::Review(id.clone())))
             .chain(amounts.map(|(n, _)| Alert::AmountDiffers(*n)))
             .chain(anyway.map(|id| Alert::PaidAfterCancel(id.clone())))
+            .chain(late.map(|(id, _)| Alert::PaidLate(id.clone())))
+            .chain(self.held().map(|(id, _)| Alert::Mismatch(id.clone())))
     }
 }

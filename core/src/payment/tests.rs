@@ -8,6 +8,7 @@ use crate::port::psp::{About, AmountBy, Ask, News, Reported};
 use crate::text::Locale;
 use crate::time::Timestamp;
 use proptest::prelude::*;
+use std::time::Duration;
 
 struct Byte(u8);
 impl Entropy for Byte {
@@ -299,7 +300,108 @@ fn a_mismatch_counts_in_no_sum_until_a_person_accepts_it() {
 }
 
 fn limits() -> Limits {
-    Limits { refund_alone: vec![eur(2000)], refund_person_day: vec![eur(3000)], refund_merchant_day: vec![eur(4000)] }
+    Limits {
+        ask_alone: Vec::new(),
+        refund_alone: vec![eur(2000)],
+        refund_person_day: vec![eur(3000)],
+        refund_merchant_day: vec![eur(4000)],
+    }
+}
+
+#[test]
+fn above_the_limit_a_second_person_must_agree_before_anything_is_asked_of_the_provider() {
+    let limits = Limits { ask_alone: vec![eur(2000)], ..Limits::default() };
+    let ask = |amount| ask(amount, None, &ana(), &limits, at(1)).facts;
+    assert_eq!(of(&ask(eur(2000))).status(), Status::Preparing);
+    assert_eq!(of(&ask(usd(900_000))).status(), Status::Preparing, "a currency that is not listed needs nobody");
+    let waits = ask(eur(2001));
+    assert_eq!((of(&waits).status(), of(&waits).owed(payment_id())), (Status::PendingApproval, vec![]));
+    let bo = PersonId { platform: "web".into(), id: "staff:bo".into() };
+    assert_eq!(approve(&of(&waits), Answer::Yes, &ana()), Err(Refusal::OwnRequest));
+    let yes = with(&waits, &approve(&of(&waits), Answer::Yes, &bo).unwrap().facts);
+    assert_eq!((yes.status(), yes.checkouts[&1].amount), (Status::Preparing, Some(eur(2001))));
+    assert_eq!(
+        approve(&yes, Answer::No, &bo),
+        Err(Refusal::Status { act: Act::Reject, status: Status::Preparing }),
+        "the first decision counts"
+    );
+    let no = with(&waits, &approve(&of(&waits), Answer::No, &bo).unwrap().facts);
+    assert_eq!((no.status(), no.may(Act::Renew)), (Status::Rejected, true));
+}
+
+#[test]
+fn a_deadline_moves_from_where_it_is_and_never_too_far() {
+    let hour = Duration::from_secs(3600);
+    let until = |base: &[Fact], now| extend(&of(base), hour, &ana(), at(now)).map(|decision| decision.facts);
+    let moved = |secs| Ok(vec![Fact::Extended { until: at(secs), by: ana() }]);
+    assert_eq!(until(&open(), 10), moved(DEADLINE + 3600));
+    assert_eq!(until(&open(), DEADLINE + 5), moved(DEADLINE + 5 + 3600), "passed, and not written yet");
+    let part = [open(), vec![checkout(1, CheckoutState::CompletePaid, 40), captured("py_1", 1000), passed()]].concat();
+    assert!(!of(&part).is_payable());
+    assert!(with(&part, &until(&part, DEADLINE + 5).unwrap()).is_payable(), "the rest can be paid again");
+    let cancelled = [part, vec![cancel()]].concat();
+    assert_eq!(
+        until(&cancelled, 10),
+        Err(Refusal::Status { act: Act::Extend, status: Status::PartiallyPaid }),
+        "a cancel never un-happens"
+    );
+    let most = at(10).after(crate::command::EXPIRES_MAX);
+    assert_eq!(extend(&of(&open()), crate::command::EXPIRES_MAX, &ana(), at(10)), Err(Refusal::TooFar { most }));
+}
+
+#[test]
+fn only_what_can_be_paid_is_said_again() {
+    assert_eq!(remind(&of(&open()), at(10)), Ok(()));
+    let refused = |status| Err(Refusal::Status { act: Act::Remind, status });
+    assert_eq!(remind(&of(&open()), at(DEADLINE)), refused(Status::Open), "a moment later it has expired");
+    assert_eq!(remind(&of(&paid()), at(10)), refused(Status::Paid));
+}
+
+#[test]
+fn what_does_not_fit_counts_once_a_person_says_so_and_never_in_another_currency() {
+    let held = |amount: Money| {
+        let kind = MismatchKind::Amount;
+        let came = Fact::Captured {
+            capture: CaptureId::new("py_1"),
+            checkout: CheckoutId::new("co_1"),
+            amount,
+            as_of: at(50),
+        };
+        let mismatch = Fact::Mismatch { id: "capture/py_1".into(), kind, capture: CaptureId::new("py_1") };
+        [open(), vec![checkout(1, CheckoutState::CompletePaid, 50), came, mismatch]].concat()
+    };
+    let resolved = |facts: &[Fact], answer| resolve(&of(facts), answer, &ana()).map(|it| with(facts, &it.facts));
+    let less = held(eur(1000));
+    assert_eq!(of(&less).owed(payment_id()), [Owed::Alert(Alert::Mismatch(CaptureId::new("py_1")))]);
+    let accepted = resolved(&less, Answer::Yes).unwrap();
+    assert_eq!((accepted.status(), accepted.sums().captured), (Status::PartiallyPaid, 1000));
+    let rejected = resolved(&less, Answer::No).unwrap();
+    assert_eq!((rejected.status(), rejected.next_checkout()), (Status::Open, Some(2)), "it can be paid anew");
+    let sent_back = refund_seen("re_1", 1000, RefundState::Succeeded, 60);
+    let rest = [resolve(&of(&less), Answer::No, &ana()).unwrap().facts, vec![sent_back]].concat();
+    assert_eq!(with(&less, &rest).status(), Status::Open, "what never counted is not missed when it goes back");
+    let again = resolve(&rejected, Answer::Yes, &ana());
+    assert_eq!(again, Err(Refusal::Status { act: Act::Accept, status: Status::Open }), "one decision for each");
+    let dollars = held(usd(2500));
+    assert_eq!(resolved(&dollars, Answer::Yes).unwrap_err(), Refusal::OtherCurrency { came: usd(2500) });
+    assert_eq!(resolved(&dollars, Answer::No).unwrap().status(), Status::Open);
+}
+
+#[test]
+fn late_money_is_kept_or_sent_back_and_decided_once() {
+    let late = [open(), vec![passed(), checkout(1, CheckoutState::CompletePaid, DEADLINE + 1), captured("py_1", 2500)]]
+        .concat();
+    let alert = Owed::Alert(Alert::PaidLate(CaptureId::new("py_1")));
+    assert_eq!(of(&late).owed(payment_id()), [Owed::Ping(Status::Paid), alert]);
+    let kept = with(&late, &honour(&of(&late), &ana()).unwrap().facts);
+    assert_eq!((kept.status(), kept.is_late(), kept.may(Act::Honour)), (Status::Paid, true, false));
+    assert_eq!(honour(&kept, &ana()), Err(Refusal::Status { act: Act::Honour, status: Status::Paid }));
+    assert!(honour(&of(&paid()), &ana()).is_err(), "in time, there is nothing to decide");
+    let limits = Limits { refund_alone: vec![eur(2500)], ..limits() };
+    let wish = |amount| refund(&of(&late), amount, &ana(), refund_id(1), &limits, OutToday::default()).unwrap().facts;
+    let no = Fact::LateDecided { capture: CaptureId::new("py_1"), by: ana(), answer: Answer::No };
+    assert!(wish(None).contains(&no), "all of it goes back");
+    assert!(!wish(Some(eur(100))).contains(&no), "a part says nothing about the rest");
 }
 
 #[test]
@@ -346,7 +448,7 @@ fn a_refund_is_refused_with_the_limit_that_it_broke() {
 #[test]
 fn what_staff_may_do_follows_the_status() {
     let table: &[(Status, &[Act])] = &[
-        (Status::NeedsReview, &[Act::Resolve]),
+        (Status::NeedsReview, &[Act::Reject, Act::Accept]),
         (Status::ChargedBack, &[]),
         (Status::Disputed, &[]),
         (Status::Refunded, &[]),
@@ -695,6 +797,7 @@ proptest! {
     fn a_refund_that_is_granted_never_takes_more_than_is_there(log in any_log(), minor in 1..5000_i64) {
         let before = of(&log);
         let wide = Limits {
+            ask_alone: Vec::new(),
             refund_alone: vec![eur(i64::MAX)],
             refund_person_day: vec![eur(i64::MAX)],
             refund_merchant_day: vec![eur(i64::MAX)],

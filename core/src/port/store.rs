@@ -181,6 +181,8 @@ pub enum Work {
         /// The twin.
         twin: MessageRef,
     },
+    /// Say a payment again in its conversation, and mention who is to pay.
+    Remind,
     /// Tell one person in private.
     Tell {
         /// Whom.
@@ -199,7 +201,9 @@ impl Work {
             Self::CreateCheckout(_) | Self::Owed(Owed::Expire { .. } | Owed::Capture { .. } | Owed::Refund(_)) => {
                 Queue::Provider
             }
-            Self::Owed(Owed::Ping(_) | Owed::Alert(_)) | Self::Supersede { .. } | Self::Tell { .. } => Queue::Chat,
+            Self::Owed(Owed::Ping(_) | Owed::Alert(_)) | Self::Supersede { .. } | Self::Remind | Self::Tell { .. } => {
+                Queue::Chat
+            }
         }
     }
 }
