@@ -4,9 +4,11 @@ import { $, actId, h, send, word } from "./dom.js";
 import { Menu } from "./menu.js";
 
 const TEXT_CHARS_MAX = 4000;
+const UNSENT = ["refused", "lost", "busy"];
 
 export class Composer {
-  /** `url` to send to; `where()` adds to the message; `on` has `line(line)`, `form()` and `show(code)`. */
+  /** `url` to send to; `where()` adds to the message; `on` has `line(line)`, `form()`, `show(code)` and
+   *  `unsent(where, text)`, for what was not sent where somebody is no more. */
   constructor(url, where, on) {
     this.url = url;
     this.where = where;
@@ -17,6 +19,9 @@ export class Composer {
     this.menu = new Menu(this.text);
     this.busy = false;
     this.act = null;
+    // Written while something was being sent: Enter was pressed, or it waits behind what could not be sent.
+    this.hurry = false;
+    this.later = "";
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
@@ -44,7 +49,9 @@ export class Composer {
 
   /** What stands there now, to be put back later: each conversation has its own draft. */
   draft(text) {
-    const was = this.text.value;
+    const was = [this.text.value, this.later].filter((part) => part !== "").join("\n");
+    this.hurry = false;
+    this.later = "";
     this.text.value = text;
     this.grow();
     this.menu.look();
@@ -54,14 +61,35 @@ export class Composer {
 
   async submit() {
     const text = this.text.value.trim();
-    if (this.busy || text === "") return;
+    if (text === "") return;
     if ([...text].length > TEXT_CHARS_MAX) return this.say({ ack: "refused", text: word("too-long") });
-    const answer = await this.deliver(text, "unasked");
-    if (answer.ack !== "refused" && answer.ack !== "lost" && answer.ack !== "busy" && this.text.value.trim() === text) {
-      this.draft("");
+    if (this.busy) {
+      this.hurry = true;
+      return;
     }
+    const [where, later] = [this.where(), this.later];
+    this.draft("");
+    const answer = await this.deliver(text, "unasked");
+    const sent = !UNSENT.includes(answer.ack);
+    if (!sent) this.restore(where, text, later);
+    else if (later !== "") this.put(later);
     this.say(answer);
     this.text.focus();
+    if (sent && this.hurry) this.submit();
+  }
+
+  /** What was not sent stands there again; what was written since waits behind it, so that its id stays the same. */
+  restore(where, text, later) {
+    if (JSON.stringify(where) !== JSON.stringify(this.where())) return this.on.unsent?.(where, text);
+    this.later = [this.text.value, later].filter((part) => part !== "").join("\n");
+    this.text.value = text;
+    this.grow();
+  }
+
+  /** Puts a text before what stands there. */
+  put(text) {
+    this.text.value = [text, this.text.value].filter((part) => part !== "").join("\n");
+    this.grow();
   }
 
   /** Sends a text as if it had been typed. What was not answered goes out under the same id again. */
@@ -82,7 +110,6 @@ export class Composer {
   wait(busy) {
     this.busy = busy;
     this.form.setAttribute("aria-busy", String(busy));
-    this.text.readOnly = busy;
   }
 
   /** Too often: the button waits as long as the server asks. */
@@ -102,7 +129,7 @@ export class Composer {
     this.clear();
     if (answer.ack === "talk") return;
     if (answer.ack === "form") return this.on.form?.();
-    const bad = ["refused", "lost", "busy"].includes(answer.ack);
+    const bad = UNSENT.includes(answer.ack);
     this.place.setAttribute("role", bad ? "alert" : "status");
     this.place.classList.toggle("bad", bad);
     const close = h("button", { type: "button", class: "close", "aria-label": word("dismiss"), onclick: () => this.clear() }, "×");

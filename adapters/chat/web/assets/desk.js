@@ -19,6 +19,10 @@ const composer = new Composer("/desk/say", () => ({ conversation: chosen?.id ?? 
   line: take,
   form: askForMoney,
   show: showPayment,
+  unsent: (where, text) => {
+    const there = conversations.get(where.conversation);
+    if (there) there.draft = [text, there.draft].filter((part) => part !== "").join("\n");
+  },
 });
 
 // ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────────
