@@ -109,12 +109,12 @@ impl Psp for Sandbox {
         match ask {
             Ask::Checkout(id) => {
                 let path = format!("/v1/checkouts/{}", call::segment(id)?);
-                Ok(vec![read::checkout(&call::get(http, at, &path).await?)?])
+                read::whole(&call::get(http, at, &path).await?)
             }
             Ask::CheckoutOf { payment, n, since: _ } => {
                 let path = format!("/v1/checkouts?payment={payment}&n={n}");
                 let found: wire::List<wire::Checkout> = call::get(http, at, &path).await?;
-                found.data.iter().map(read::checkout).collect()
+                wholes(&found.data)
             }
             Ask::RefundOf { payment, refund, capture: _ } => {
                 let path = format!("/v1/refunds?payment={payment}&refund={refund}");
@@ -123,12 +123,16 @@ impl Psp for Sandbox {
             }
             Ask::Capture(id) => {
                 let capture = call::segment(id)?;
-                let paid: wire::List<wire::Checkout> =
-                    call::get(http, at, &format!("/v1/checkouts?capture={capture}")).await?;
-                let back: wire::List<wire::Refund> =
-                    call::get(http, at, &format!("/v1/refunds?capture={capture}")).await?;
-                let (paid, back) = (paid.data.iter().map(read::checkout), back.data.iter().map(read::refund));
-                paid.chain(back).collect()
+                let by = |what| format!("/v1/{what}?capture={capture}");
+                let paid: wire::List<wire::Checkout> = call::get(http, at, &by("checkouts")).await?;
+                let back: wire::List<wire::Refund> = call::get(http, at, &by("refunds")).await?;
+                let asked: wire::List<wire::Dispute> = call::get(http, at, &by("disputes")).await?;
+                let mut reports = wholes(&paid.data)?;
+                let (back, asked) = (back.data.iter().map(read::refund), asked.data.iter().map(read::dispute));
+                for report in back.chain(asked) {
+                    reports.push(report?);
+                }
+                Ok(reports)
             }
         }
     }
@@ -192,6 +196,11 @@ impl Psp for Sandbox {
         let event: wire::Event = serde_json::from_slice(d.body).map_err(|_| Distrust::Unreadable)?;
         Ok(vec![read::event(&event).map_err(|_| Distrust::Unreadable)?])
     }
+}
+
+fn wholes(found: &[wire::Checkout]) -> Result<Vec<Reported>, Fault> {
+    let each: Result<Vec<_>, _> = found.iter().map(read::whole).collect();
+    Ok(each?.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The API's routes: who asks, what is asked, and the answer as JSON.
 
 use crate::World;
-use crate::object::Refund;
+use crate::object::{Api, Checkout, Dispute, Refund};
 use crate::once::Keyed;
 use crate::problem::{Failure, Problem, json_response};
-use crate::{checkouts, events, refunds};
+use crate::{checkouts, disputes, events, refunds};
 use axum::Router;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
@@ -33,6 +33,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/v1/checkouts/{id}", get(show))
         .route("/v1/checkouts/{id}/expire", post(expire))
         .route("/v1/refunds", post(refund).get(find_refund))
+        .route("/v1/disputes", get(find_disputes))
         .route("/v1/events", get(list))
         .fallback(async || Failure::from(Problem::not_found("path")))
         .method_not_allowed_fallback(async || Failure::from(Problem::not_found("call")))
@@ -64,7 +65,7 @@ impl Authorised {
     }
 }
 
-fn authorise(world: &World, headers: &HeaderMap) -> Result<(), Problem> {
+pub(crate) fn authorise(world: &World, headers: &HeaderMap) -> Result<(), Problem> {
     let given = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     // Digests are compared, so that the time it takes says nothing about the key.
     let digest = |text: &str| Sha256::digest(text.as_bytes());
@@ -99,28 +100,31 @@ async fn refund(State(world): Site, headers: HeaderMap, body: Body) -> Result<Re
 
 async fn show(State(world): Site, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Failure> {
     authorise(&world, &headers)?;
-    let found = world.checkout(&id).await?.ok_or_else(|| Problem::not_found("checkout"))?;
-    Ok(json_response(200, found.json(world.issuer(), world.now()).to_string()))
+    let found = world.checkout(&id).await?.filter(|it| it.api == Api::Plain);
+    let found = found.ok_or_else(|| Problem::not_found("checkout"))?;
+    Ok(json_response(200, world.issuer().checkout(&found, world.now()).to_string()))
 }
 
 async fn find(State(world): Site, Query(params): Params, headers: HeaderMap) -> Result<Response, Failure> {
     authorise(&world, &headers)?;
-    let ids = if let Some(capture) = params.get("capture") {
-        checkouts::ids_paid(&mut *world.read.acquire().await?, capture).await?
-    } else {
-        let (payment, n) = (param(&params, "payment")?, param(&params, "n")?);
-        checkouts::ids_of(&mut *world.read.acquire().await?, payment, n).await?
-    };
+    let json = |it: &Checkout| world.issuer().checkout(it, world.now());
+    if let Some(capture) = params.get("capture") {
+        let found = checkouts::by_capture(&mut *world.read.acquire().await?, capture).await?;
+        let found = found.filter(|it| it.api == Api::Plain);
+        return listed(found.iter().map(json).collect(), "checkout");
+    }
+    let (payment, n) = (param(&params, "payment")?, param(&params, "n")?);
+    let ids = checkouts::ids_of(&mut *world.read.acquire().await?, payment, n).await?;
     let mut found = Vec::new();
     for id in ids {
-        found.extend(world.checkout(&id).await?.map(|checkout| checkout.json(world.issuer(), world.now())));
+        found.extend(world.checkout(&id).await?.as_ref().map(json));
     }
     listed(found, "checkout")
 }
 
 async fn find_refund(State(world): Site, Query(params): Params, headers: HeaderMap) -> Result<Response, Failure> {
     authorise(&world, &headers)?;
-    let json = |refund: &Refund| refund.json(world.issuer(), world.now());
+    let json = |refund: &Refund| world.issuer().refund(refund, world.now());
     if let Some(capture) = params.get("capture") {
         let found = refunds::out_of(&mut *world.read.acquire().await?, capture).await?;
         let found: Vec<Value> = found.iter().map(json).collect();
@@ -131,6 +135,14 @@ async fn find_refund(State(world): Site, Query(params): Params, headers: HeaderM
     listed(found.iter().map(json).collect(), "refund")
 }
 
+async fn find_disputes(State(world): Site, Query(params): Params, headers: HeaderMap) -> Result<Response, Failure> {
+    authorise(&world, &headers)?;
+    let found = disputes::about(&mut *world.read.acquire().await?, param(&params, "capture")?).await?;
+    let found: Vec<Value> =
+        found.iter().map(|dispute: &Dispute| world.issuer().dispute(dispute, world.now())).collect();
+    Ok(json_response(200, json!({"data": found}).to_string()))
+}
+
 async fn list(State(world): Site, Query(params): Params, headers: HeaderMap) -> Result<Response, Failure> {
     authorise(&world, &headers)?;
     let limit = params.get("limit").map_or(Some(PAGE_MAX), |limit| limit.parse().ok());
@@ -139,9 +151,9 @@ async fn list(State(world): Site, Query(params): Params, headers: HeaderMap) -> 
     let mut db = world.read.acquire().await?;
     let start = match params.get("after") {
         None => 0,
-        Some(id) => events::position(&mut db, id).await?.ok_or_else(|| Problem::not_found("event"))?,
+        Some(id) => events::position(&mut db, Api::Plain, id).await?.ok_or_else(|| Problem::not_found("event"))?,
     };
-    let mut bodies = events::after(&mut db, start, limit + 1).await?;
+    let mut bodies = events::after(&mut db, Api::Plain, start, limit + 1).await?;
     let has_more = i64::try_from(bodies.len()).is_ok_and(|found| found > limit);
     if has_more {
         bodies.pop();

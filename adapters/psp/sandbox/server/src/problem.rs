@@ -47,6 +47,11 @@ impl Problem {
         Self::new(409, "already_complete", "this checkout is paid and cannot be closed".into())
     }
 
+    /// The bank or the dashboard cannot do this as things stand.
+    pub(crate) fn not_now(message: impl Into<String>) -> Self {
+        Self::new(409, "not_now", message.into())
+    }
+
     pub(crate) fn too_large() -> Self {
         Self::new(413, "too_large", "the body is larger than 64 KB".into())
     }
@@ -63,6 +68,10 @@ impl Problem {
     /// Whether the answer belongs to the key for a day. A call that was not understood has used none.
     pub(crate) const fn is_kept(&self) -> bool {
         matches!(self.status, 404 | 409 | 422)
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     pub(crate) fn body(&self) -> String {

@@ -4,6 +4,9 @@
 
 mod api;
 mod contract;
+mod control;
+mod life;
+mod old_file;
 mod page;
 mod stand;
 mod webhooks;

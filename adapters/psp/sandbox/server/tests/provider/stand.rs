@@ -56,16 +56,24 @@ impl Got {
 
 impl Stand {
     pub(crate) async fn start(dir: &Path, webhook: Option<&str>) -> Self {
+        let webhook = webhook.map(|url| Webhook { url: url.to_owned(), secret: SECRET.to_owned().into() });
+        Self::start_with(dir, |config| config.webhook = webhook).await
+    }
+
+    pub(crate) async fn start_with(dir: &Path, change: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let clock = Arc::new(AtomicI64::new(START.ms()));
-        let config = Config {
+        let mut config = Config {
             db: dir.join("sandbox.db"),
             public_url: base.clone(),
             api_key: KEY.to_owned().into(),
             account: "acct_sandbox".into(),
-            webhook: webhook.map(|url| Webhook { url: url.to_owned(), secret: SECRET.to_owned().into() }),
+            webhook: None,
+            hints: None,
+            control: true,
         };
+        change(&mut config);
         let now = Arc::clone(&clock);
         let clock_of = Arc::new(move || Timestamp::from_ms(now.load(Ordering::SeqCst)));
         // Another seed for another port, so that a reopened provider does not repeat its ids.
@@ -120,6 +128,26 @@ impl Stand {
     pub(crate) async fn press(&self, id: &str, card: &str) -> Got {
         let request = self.client.post(format!("{}/pay/{id}", self.base)).form(&[("card", card)]);
         Got::of(request.send().await.unwrap()).await
+    }
+
+    /// Answers the bank's question.
+    pub(crate) async fn answer(&self, id: &str, said: &str) -> Got {
+        let request = self.client.post(format!("{}/pay/{id}", self.base)).form(&[("answer", said)]);
+        Got::of(request.send().await.unwrap()).await
+    }
+
+    /// What a test does at the control page.
+    pub(crate) async fn control(&self, path: &str, body: &Value) -> Got {
+        let request = self.client.post(self.base.clone() + path).bearer_auth(KEY).json(body);
+        Got::of(request.send().await.unwrap()).await
+    }
+
+    pub(crate) async fn act(&self, act: &str, id: &str) -> Got {
+        self.control("/control/act", &json!({"act": act, "id": id})).await
+    }
+
+    pub(crate) async fn turn(&self, knobs: &Value) -> Got {
+        self.control("/control/knobs", knobs).await
     }
 
     /// A checkout of 25 EUR that is open for an hour.
