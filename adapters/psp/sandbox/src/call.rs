@@ -22,18 +22,18 @@ use till_core::port::psp::{Account, Fault};
 /// Types of refusals that become sentences of Till's.
 const SAID_BY_US: [&str; 1] = ["charge_disputed"];
 
-/// Sends `body` under `key` and reads the answer.
+/// Sends `body` under a key, which goes into the header that is named, and reads the answer.
 pub(crate) async fn post<T: DeserializeOwned>(
     http: &dyn Http,
     at: &Account,
     path: &str,
-    key: &IdemKey,
+    (header, key): (&'static str, &IdemKey),
     body: &impl Serialize,
 ) -> Result<T, Fault> {
     let body = serde_json::to_vec(body).map_err(|why| Fault::Unreadable(format!("order cannot be written: {why}")))?;
     let request = Request::new(Method::Post, at.base_url.clone() + path)
         .bearer(&at.secret)
-        .header("idempotency-key", key.as_str())
+        .header(header, key.as_str())
         .body("application/json", body);
     answer(http.send(request).await)
 }

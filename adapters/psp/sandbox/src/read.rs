@@ -104,14 +104,15 @@ pub(crate) fn event(it: &wire::Event) -> Result<Evidence, Fault> {
 }
 
 /// When, and by whose word.
-struct Told {
+pub(crate) struct Told {
     event: String,
     as_of: Timestamp,
     account: String,
     livemode: bool,
 }
 
-fn told(id: &str, state: &str, updated_ms: i64, account: &str, livemode: bool) -> Told {
+/// An answer's word: it is named for the version that it shows.
+pub(crate) fn told(id: &str, state: &str, updated_ms: i64, account: &str, livemode: bool) -> Told {
     Told {
         event: format!("fetch:{id}:{state}:{updated_ms}"),
         as_of: Timestamp::from_ms(updated_ms),
@@ -121,7 +122,7 @@ fn told(id: &str, state: &str, updated_ms: i64, account: &str, livemode: bool) -
 }
 
 impl Told {
-    fn of(self, payment: PaymentId, news: Vec<News>) -> Reported {
+    pub(crate) fn of(self, payment: PaymentId, news: Vec<News>) -> Reported {
         let Self { event, as_of, account: provider_account, livemode } = self;
         Reported { event, as_of, provider_account, livemode, about: About::Payment(payment), news }
     }
@@ -157,14 +158,19 @@ fn refund_news(it: &wire::Refund) -> Result<News, Fault> {
         ours: label(&it.metadata, "till_refund"),
         capture: CaptureId::new(&it.payment),
         amount: money(&it.amount)?,
-        state: match it.status.as_str() {
-            "succeeded" => RefundState::Succeeded,
-            "failed" => RefundState::Failed,
-            "canceled" => RefundState::Canceled,
-            "requires_action" => RefundState::RequiresAction,
-            _ => RefundState::Pending,
-        },
+        state: refund_state(&it.status),
     })
+}
+
+/// What is not known is on its way.
+pub(crate) fn refund_state(word: &str) -> RefundState {
+    match word {
+        "succeeded" => RefundState::Succeeded,
+        "failed" => RefundState::Failed,
+        "canceled" => RefundState::Canceled,
+        "requires_action" => RefundState::RequiresAction,
+        _ => RefundState::Pending,
+    }
 }
 
 fn dispute_news(it: &wire::Dispute) -> Result<News, Fault> {

@@ -13,19 +13,23 @@ use till_core::payment::{CheckoutState, DisputeState, RefundState};
 use till_core::port::http::{HttpError, Request, Response};
 use till_core::port::psp::{Access, AccountSettings, News};
 
-const PAYMENT: &str = "pay_0198000000007fffbfffffffffffffff";
-const REFUND: &str = "ref_0198000000007fffbfffffffffffffff";
+pub(crate) const PAYMENT: &str = "pay_0198000000007fffbfffffffffffffff";
+pub(crate) const REFUND: &str = "ref_0198000000007fffbfffffffffffffff";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Gives one answer after another, and keeps what was asked.
-struct Script {
+pub(crate) struct Script {
     answers: Mutex<Vec<Result<Response, HttpError>>>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Script {
-    fn new(answers: Vec<Result<Response, HttpError>>) -> Self {
+    pub(crate) fn new(answers: Vec<Result<Response, HttpError>>) -> Self {
         Self { answers: Mutex::new(answers), asked: Mutex::default() }
+    }
+
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
     }
 }
 
@@ -40,19 +44,19 @@ impl Http for Script {
     }
 }
 
-fn now<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,
         Poll::Pending => panic!("a script never waits"),
     }
 }
 
-fn says(status: u16, body: &Value) -> Result<Response, HttpError> {
+pub(crate) fn says(status: u16, body: &Value) -> Result<Response, HttpError> {
     let headers = vec![("retry-after".to_owned(), "7".to_owned())];
     Ok(Response { status, headers, body: body.to_string().into() })
 }
 
-fn account() -> Account {
+pub(crate) fn account() -> Account {
     Account {
         id: AccountId::new("sandbox"),
         base_url: "http://127.0.0.1:4242".into(),
@@ -70,7 +74,7 @@ fn eur(minor: i64) -> Money {
     Money::new(minor, Currency::parse("EUR").unwrap())
 }
 
-fn order() -> CheckoutOrder {
+pub(crate) fn order() -> CheckoutOrder {
     CheckoutOrder {
         payment: PAYMENT.parse().unwrap(),
         n: 1,

@@ -1,4 +1,4 @@
-//! The API's routes: who asks, what is asked, and the answer as JSON.
+//! The plain character's API: who asks, what is asked, and the answer as JSON.
 
 use crate::World;
 use crate::object::{Api, Checkout, Dispute, Refund};
@@ -23,10 +23,10 @@ const BODY_MAX: usize = 64 << 10;
 /// The longest page of events.
 const PAGE_MAX: i64 = 100;
 
-type Site = State<Arc<World>>;
-type Params = Query<BTreeMap<String, String>>;
+pub(crate) type Site = State<Arc<World>>;
+pub(crate) type Params = Query<BTreeMap<String, String>>;
 
-/// Everything below `/v1`.
+/// Everything below `/v1` and `/d`.
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/v1/checkouts", post(create).get(find))
@@ -35,22 +35,23 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/v1/refunds", post(refund).get(find_refund))
         .route("/v1/disputes", get(find_disputes))
         .route("/v1/events", get(list))
+        .merge(crate::difficult::routes())
         .fallback(async || Failure::from(Problem::not_found("path")))
         .method_not_allowed_fallback(async || Failure::from(Problem::not_found("call")))
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }
 
 /// A body, or why there is none.
-type Body = Result<Bytes, BytesRejection>;
+pub(crate) type Body = Result<Bytes, BytesRejection>;
 
 /// A call that may be made: its key and its body.
-struct Authorised {
-    key: Option<String>,
-    body: Bytes,
+pub(crate) struct Authorised {
+    pub(crate) key: Option<String>,
+    pub(crate) body: Bytes,
 }
 
 impl Authorised {
-    fn new(world: &World, headers: &HeaderMap, body: Body) -> Result<Self, Problem> {
+    pub(crate) fn new(world: &World, headers: &HeaderMap, body: Body, api: Api) -> Result<Self, Problem> {
         authorise(world, headers)?;
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let kind = header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default();
@@ -61,7 +62,11 @@ impl Authorised {
             StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
             _ => Problem::malformed("the body did not arrive"),
         })?;
-        Ok(Self { key: header("idempotency-key").map(str::to_owned), body })
+        let name = match api {
+            Api::Plain => "idempotency-key",
+            Api::Difficult => "request-id",
+        };
+        Ok(Self { key: header(name).map(str::to_owned), body })
     }
 }
 
@@ -73,13 +78,13 @@ pub(crate) fn authorise(world: &World, headers: &HeaderMap) -> Result<(), Proble
     if right { Ok(()) } else { Err(Problem::unauthorised()) }
 }
 
-async fn do_once(world: &World, keyed: Result<Keyed, Problem>) -> Result<Response, Failure> {
+pub(crate) async fn do_once(world: &World, keyed: Result<Keyed, Problem>) -> Result<Response, Failure> {
     let answer = world.once(&keyed?).await?;
     Ok(json_response(answer.status, answer.body))
 }
 
 async fn create(State(world): Site, headers: HeaderMap, body: Body) -> Result<Response, Failure> {
-    let call = Authorised::new(&world, &headers, body)?;
+    let call = Authorised::new(&world, &headers, body, Api::Plain)?;
     do_once(&world, Keyed::create(call.key.as_deref(), &call.body)).await
 }
 
@@ -89,12 +94,12 @@ async fn expire(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Failure> {
-    let call = Authorised::new(&world, &headers, body)?;
+    let call = Authorised::new(&world, &headers, body, Api::Plain)?;
     do_once(&world, Keyed::expire(call.key.as_deref(), &id, &call.body)).await
 }
 
 async fn refund(State(world): Site, headers: HeaderMap, body: Body) -> Result<Response, Failure> {
-    let call = Authorised::new(&world, &headers, body)?;
+    let call = Authorised::new(&world, &headers, body, Api::Plain)?;
     do_once(&world, Keyed::refund(call.key.as_deref(), &call.body)).await
 }
 
@@ -145,15 +150,20 @@ async fn find_disputes(State(world): Site, Query(params): Params, headers: Heade
 
 async fn list(State(world): Site, Query(params): Params, headers: HeaderMap) -> Result<Response, Failure> {
     authorise(&world, &headers)?;
+    page(&world, &params, Api::Plain).await
+}
+
+/// A page of one character's events.
+pub(crate) async fn page(world: &World, params: &BTreeMap<String, String>, api: Api) -> Result<Response, Failure> {
     let limit = params.get("limit").map_or(Some(PAGE_MAX), |limit| limit.parse().ok());
     let limit = limit.filter(|limit| (1..=PAGE_MAX).contains(limit));
     let limit = limit.ok_or_else(|| Problem::malformed(format!("limit must be 1 to {PAGE_MAX}")))?;
     let mut db = world.read.acquire().await?;
     let start = match params.get("after") {
         None => 0,
-        Some(id) => events::position(&mut db, Api::Plain, id).await?.ok_or_else(|| Problem::not_found("event"))?,
+        Some(id) => events::position(&mut db, api, id).await?.ok_or_else(|| Problem::not_found("event"))?,
     };
-    let mut bodies = events::after(&mut db, Api::Plain, start, limit + 1).await?;
+    let mut bodies = events::after(&mut db, api, start, limit + 1).await?;
     let has_more = i64::try_from(bodies.len()).is_ok_and(|found| found > limit);
     if has_more {
         bodies.pop();
@@ -162,11 +172,11 @@ async fn list(State(world): Site, Query(params): Params, headers: HeaderMap) -> 
     Ok(json_response(200, format!("{{\"data\":[{}],\"has_more\":{has_more}}}", bodies.join(","))))
 }
 
-fn param<'a>(params: &'a BTreeMap<String, String>, name: &str) -> Result<&'a str, Problem> {
+pub(crate) fn param<'a>(params: &'a BTreeMap<String, String>, name: &str) -> Result<&'a str, Problem> {
     params.get(name).map(String::as_str).ok_or_else(|| Problem::malformed(format!("`{name}` is missing")))
 }
 
-fn listed(found: Vec<Value>, what: &str) -> Result<Response, Failure> {
+pub(crate) fn listed(found: Vec<Value>, what: &str) -> Result<Response, Failure> {
     if found.is_empty() {
         return Err(Problem::not_found(what).into());
     }

@@ -11,7 +11,7 @@ use till_core::money::{Currency, Money};
 use till_core::time::Timestamp;
 
 /// The largest amount: 999,999.99 of a currency with cents.
-const MINOR_MAX: i64 = 99_999_999;
+pub(crate) const MINOR_MAX: i64 = 99_999_999;
 const LINES_MAX: usize = 100;
 const NAME_CHARS_MAX: usize = 250;
 const URL_CHARS_MAX: usize = 2048;
@@ -45,21 +45,21 @@ pub(crate) struct Line {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCheckout {
-    amount: Amount,
+    pub(crate) amount: Amount,
     pub(crate) lines: Vec<Line>,
     #[serde(default)]
     pub(crate) metadata: Labels,
     pub(crate) return_url: String,
-    expires_at_ms: i64,
+    pub(crate) expires_at_ms: i64,
     #[serde(default = "english")]
     pub(crate) locale: String,
-    authentication: Option<Authentication>,
+    pub(crate) authentication: Option<Authentication>,
 }
 
 /// When a payer's bank asks who pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Authentication {
+pub(crate) enum Authentication {
     /// Whatever the card.
     Always,
 }

@@ -1,9 +1,11 @@
 //! Money: arriving through a checkout, at once or by a slow bank debit, and taken back by the bank.
 
 use crate::World;
+use crate::ask::MINOR_MAX;
 use crate::checkouts::whole;
 use crate::db::{Db, begin};
-use crate::object::{Capture, Checkout, State};
+use crate::decimal;
+use crate::object::{Api, Capture, Checkout, State};
 use serde_json::json;
 use till_core::money::Money;
 use till_core::time::Timestamp;
@@ -52,21 +54,25 @@ pub(crate) enum Pressed {
     Declined,
     /// The payer refused at the bank; nothing was paid.
     Refused,
-    /// It was done or closed before.
+    /// What the payer wrote is no amount.
+    NoAmount,
+    /// It was done or closed before, or is not offered.
     TooLate,
 }
 
 impl World {
-    /// What a payer's press does; none for a checkout that is not there. However often: paid once.
-    pub(crate) async fn press(&self, id: &str, press: Press) -> sqlx::Result<Option<Pressed>> {
+    /// What a payer's press does, with the amount that was written where the payer may choose; none for a checkout that
+    /// is not there. However often: paid once.
+    pub(crate) async fn press(&self, id: &str, press: Press, amount: Option<&str>) -> sqlx::Result<Option<Pressed>> {
         let mut tx = begin(&self.write).await?;
         let now = self.now();
         self.close_when_due(&mut tx, id, now).await?;
         let pressed = match crate::checkouts::by_id(&mut tx, id).await? {
             None => None,
-            Some(checkout) if checkout.state == State::Open => {
-                Some(self.press_open(&mut tx, &checkout, press, now).await?)
-            }
+            Some(checkout) if checkout.state == State::Open => Some(match checkout.api {
+                Api::Plain => self.press_open(&mut tx, &checkout, press, now).await?,
+                Api::Difficult => self.press_order(&mut tx, &checkout, press, amount, now).await?,
+            }),
             Some(_) => Some(Pressed::TooLate),
         };
         tx.commit().await?;
@@ -94,6 +100,34 @@ impl World {
             Press::Said(Said::Refuse) => {
                 self.decline(db, &it.id, "authentication_failed", now).await?;
                 Ok(Pressed::Refused)
+            }
+        }
+    }
+
+    async fn press_order(
+        &self,
+        db: &mut Db,
+        it: &Checkout,
+        press: Press,
+        amount: Option<&str>,
+        now: Timestamp,
+    ) -> sqlx::Result<Pressed> {
+        match press {
+            Press::Card(Card::Ok) => {
+                let code = it.amount.currency().code();
+                let chosen = amount.map_or(Some(it.amount), |text| decimal::read(text.trim(), code));
+                let Some(chosen) = chosen.filter(|chosen| (1..=MINOR_MAX).contains(&chosen.minor())) else {
+                    return Ok(Pressed::NoAmount);
+                };
+                self.approve(db, it, chosen, now).await?;
+                Ok(Pressed::Done)
+            }
+            Press::Card(Card::Declined) => {
+                self.decline(db, &it.id, "card_declined", now).await?;
+                Ok(Pressed::Declined)
+            }
+            Press::Card(Card::Challenge | Card::Debit) | Press::Said(Said::Approve | Said::Refuse) => {
+                Ok(Pressed::TooLate)
             }
         }
     }

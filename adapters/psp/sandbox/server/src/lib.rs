@@ -1,11 +1,12 @@
-//! The sandbox provider itself: a payment provider with an API, a payment page and webhooks, and no money.
+//! The sandbox provider itself: a payment provider of two characters, with payment pages and webhooks, and no money.
 //!
 //! ```text
 //! POST /v1/checkouts   GET /v1/checkouts[/{id}]   POST /v1/checkouts/{id}/expire     Bearer, Idempotency-Key
 //! POST /v1/refunds     GET /v1/refunds            GET /v1/disputes     GET /v1/events?after=&limit=
 //! GET, POST /pay/{id}  the page: test cards only, no number can be typed
 //! GET, POST /control   what a bank or a dashboard does, by hand; POST /control/act and /control/knobs by JSON
-//! webhook  ◄── every event, signed (Standard Webhooks), until it answers 2xx or for three days
+//! /d/…                 the difficult character, which has an API of its own
+//! webhook  ◄── every event, signed (Standard Webhooks) or as a bare hint, until it answers 2xx or for three days
 //! ```
 //! It is strict where real providers are: it refuses lines that do not sum up, another body under a used key, more
 //! refund than is left. What it answered survives `kill -9`: state, event and delivery are one transaction.
@@ -21,6 +22,8 @@ mod control;
 mod control_page;
 mod db;
 mod decimal;
+mod difficult;
+mod difficult_ask;
 mod disputes;
 mod events;
 mod knobs;

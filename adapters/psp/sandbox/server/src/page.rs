@@ -4,7 +4,8 @@
 //! typed, so that nobody enters a real one.
 
 use crate::captures::{Card, Said};
-use crate::object::{Checkout, State};
+use crate::decimal;
+use crate::object::{Api, Checkout, State};
 use maud::{DOCTYPE, Markup, html};
 use till_core::money::Money;
 
@@ -19,10 +20,12 @@ pub(crate) enum Arrival {
     Challenged,
     /// By refusing at the bank.
     Refused,
+    /// By writing what is no amount.
+    NoAmount,
 }
 
 impl Arrival {
-    const ALL: [Self; 4] = [Self::Opened, Self::JustDone, Self::Challenged, Self::Refused];
+    const ALL: [Self; 5] = [Self::Opened, Self::JustDone, Self::Challenged, Self::Refused, Self::NoAmount];
 
     /// The query of the page's URL.
     pub(crate) const fn query(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Arrival {
             Self::JustDone => "?paid",
             Self::Challenged => "?challenge",
             Self::Refused => "?refused",
+            Self::NoAmount => "?amount",
         }
     }
 
@@ -85,6 +89,14 @@ const CHOICES: [(Card, &str, &str, &str); 4] = [
     (Card::Debit, "debit", "Bank debit", "takes days"),
 ];
 
+/// The difficult character knows cards alone.
+const fn choices(api: Api) -> &'static [(Card, &'static str, &'static str, &'static str)] {
+    match api {
+        Api::Plain => &CHOICES,
+        Api::Difficult => CHOICES.split_at(2).0,
+    }
+}
+
 fn to_pay(it: &Checkout, arrival: Arrival) -> Markup {
     let amount = it.amount.to_string();
     let body = html! {
@@ -93,21 +105,30 @@ fn to_pay(it: &Checkout, arrival: Arrival) -> Markup {
         (summary(it))
         @if arrival == Arrival::Refused {
             p.declined role="alert" { strong { "Your bank did not agree." } " Nothing was paid. Try another card." }
+        } @else if arrival == Arrival::NoAmount {
+            p.declined role="alert" {
+                strong { "That is not an amount." } " Write it like " (decimal::text(it.amount)) "."
+            }
         } @else if it.attempts > 0 {
             p.declined role="alert" { strong { "The card was declined." } " Nothing was paid. Try another card." }
         }
         form method="post" action={ "/pay/" (it.id) } {
+            @if it.api == Api::Difficult {
+                label.amount-field { span { "How much, in " (it.amount.currency()) }
+                    input name="amount" inputmode="decimal" autocomplete="off" required
+                        value=(decimal::text(it.amount)); }
+            }
             fieldset {
                 legend { "Test card" }
                 div.cards {
-                    @for (card, value, name, does) in CHOICES {
+                    @for (card, value, name, does) in choices(it.api) {
                         label { input type="radio" name="card" value=(value) required
-                                checked[card == Card::Ok && it.attempts == 0];
+                                checked[*card == Card::Ok && it.attempts == 0];
                             span { (name) small { (does) } } }
                     }
                 }
             }
-            button { "Pay " (amount) }
+            button { "Pay " @if it.api == Api::Plain { (amount) } }
         }
         p.note { "This is a test provider. Choose a card; none can be typed." }
     };

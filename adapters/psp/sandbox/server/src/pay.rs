@@ -31,6 +31,8 @@ pub(crate) fn routes() -> Router<Arc<World>> {
 struct Choice {
     card: Option<Card>,
     answer: Option<Said>,
+    /// Where the payer may choose: `25.00`.
+    amount: Option<String>,
 }
 
 impl Choice {
@@ -53,14 +55,16 @@ async fn press(
     choice: Result<Form<Choice>, FormRejection>,
 ) -> Response {
     // A press without a card shows the page again.
-    let pressed = match choice.ok().and_then(|Form(choice)| choice.press()) {
-        Some(press) => world.press(&id, press).await,
+    let choice = choice.ok().and_then(|Form(choice)| Some((choice.press()?, choice.amount)));
+    let pressed = match choice {
+        Some((press, amount)) => world.press(&id, press, amount.as_deref()).await,
         None => world.checkout(&id).await.map(|found| found.map(|_| Pressed::TooLate)),
     };
     let next = match pressed {
         Ok(Some(Pressed::Done)) => Arrival::JustDone,
         Ok(Some(Pressed::Challenged)) => Arrival::Challenged,
         Ok(Some(Pressed::Refused)) => Arrival::Refused,
+        Ok(Some(Pressed::NoAmount)) => Arrival::NoAmount,
         Ok(Some(Pressed::Declined | Pressed::TooLate)) => Arrival::Opened,
         Ok(None) => return html(StatusCode::NOT_FOUND, page::nothing()),
         Err(error) => return trouble(&error),

@@ -40,7 +40,7 @@ impl Problem {
 
     /// Another call was made under the same key.
     pub(crate) fn key_taken() -> Self {
-        Self::new(409, "idempotency_error", "this Idempotency-Key was used with other parameters".into())
+        Self::new(409, "idempotency_error", "this key was used with other parameters".into())
     }
 
     pub(crate) fn already_complete() -> Self {
@@ -97,7 +97,7 @@ impl IntoResponse for Failure {
             Self::Refused(problem) => json_response(problem.status, problem.body()),
             Self::Database(error) => {
                 tracing::error!(%error, "sandbox database");
-                let problem = Problem::new(500, "internal", "try again under the same Idempotency-Key".into());
+                let problem = Problem::new(500, "internal", "try again under the same key".into());
                 json_response(problem.status, problem.body())
             }
         }

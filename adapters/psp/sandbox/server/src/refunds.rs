@@ -136,3 +136,11 @@ pub(crate) async fn of(db: &mut Db, payment: &str, refund: &str) -> sqlx::Result
     .fetch_all(db)
     .await
 }
+
+/// The refunds with this `custom_id`, oldest first.
+pub(crate) async fn of_custom_id(db: &mut Db, custom_id: &str) -> sqlx::Result<Vec<Refund>> {
+    sqlx::query_as("select * from whole_refunds where metadata ->> '$.custom_id' = ? order by seq")
+        .bind(custom_id)
+        .fetch_all(db)
+        .await
+}

@@ -5,6 +5,7 @@
 mod api;
 mod contract;
 mod control;
+mod difficult;
 mod life;
 mod old_file;
 mod page;

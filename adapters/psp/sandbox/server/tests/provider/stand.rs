@@ -115,6 +115,12 @@ impl Stand {
         Got::of(request.json(body).send().await.unwrap()).await
     }
 
+    /// A call of the difficult character's.
+    pub(crate) async fn post_d(&self, path: &str, key: &str, body: &Value) -> Got {
+        let request = self.client.post(self.base.clone() + path).bearer_auth(KEY).header("request-id", key);
+        Got::of(request.json(body).send().await.unwrap()).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Got {
         Got::of(self.client.get(self.base.clone() + path).bearer_auth(KEY).send().await.unwrap()).await
     }
@@ -156,6 +162,19 @@ impl Stand {
             "amount": {"minor": 2500, "currency": "EUR"},
             "lines": [{"name": "coffee", "quantity": 2, "each_minor": 1250}],
             "metadata": {"till_payment": "pay_1", "till_n": "1", "till_code": "K7Q2F9"},
+            "return_url": "https://till.example/p/t?a=1&b=2",
+            "expires_at_ms": self.now().ms() + 3_600_000,
+            "locale": "en",
+        })
+    }
+
+    /// The same as the difficult character wants it.
+    pub(crate) fn difficult_order(&self) -> Value {
+        json!({
+            "amount": {"value": "25.00", "currency": "EUR"},
+            "items": [{"name": "coffee", "quantity": 2, "unit_amount": {"value": "12.50", "currency": "EUR"}}],
+            "custom_id": "pay_1:1",
+            "reference": "K7Q2F9",
             "return_url": "https://till.example/p/t?a=1&b=2",
             "expires_at_ms": self.now().ms() + 3_600_000,
             "locale": "en",
