@@ -526,6 +526,8 @@ pub async fn sandbox(
             api_key: settings.api_key,
             account: settings.account,
             webhook: settings.webhook.map(|(url, secret)| Webhook { url, secret }),
+            hints: None,
+            control: true,
         };
         let opened = Server::open(config, clock, Box::new(SystemEntropy)).await;
         let server = opened.map_err(|error| StartError::Sandbox(with_causes(&error)))?;

@@ -8,8 +8,8 @@
 //! What every payment provider's adapter must do, claim by claim, against a provider that answers.
 //!
 //! ```text
-//! adapter's test ── starts a provider (a real server, a fake) ── lends an Http, a payer's hand, signed samples
-//!        └─► suite ── create, pay, decline, expire, refund, fetch, list, verify ── panics at the first broken claim
+//! adapter's test ── starts a provider (a real server, a fake) ── lends an Http, a payer's hand, sample deliveries
+//!        └─► suite ── create, pay, decline, take, expire, refund, fetch, list, verify ── panics at a broken claim
 //! ```
 //! The claims that a provider's [`PspCaps`](crate::port::psp::PspCaps) leave out are left out.
 
@@ -20,7 +20,8 @@ use crate::order::{CheckoutOrder, IdemKey, Line, RefundOrder};
 use crate::payment::{CheckoutState, RefundState};
 use crate::port::http::{Http, HttpError, Request, Response};
 use crate::port::psp::{
-    About, Account, Ask, Delivery, Distrust, Evidence, Expire, Fault, Hook, News, Psp, Reported, Takes, Verdict,
+    About, Account, AmountBy, Ask, Capture, Delivery, Distrust, Evidence, Expire, Fault, Hook, News, Psp, Reported,
+    Takes, Verdict,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -31,8 +32,13 @@ use std::time::Duration;
 /// The payer's hand on the provider's page.
 #[async_trait]
 pub trait Payer: Send + Sync {
-    /// Pays the checkout at `url`, and returns once the provider has the money.
+    /// Pays the checkout at `url` and returns once the provider has the money; where we take it, agrees to it.
     async fn pay(&self, url: &str);
+
+    /// The same with an amount of the payer's own. Asked for only where [`AmountBy::Payer`].
+    async fn pay_amount(&self, url: &str, amount: Money) {
+        panic!("nobody can choose to pay {amount} at {url}");
+    }
 
     /// Tries to pay with a card that is declined.
     async fn decline(&self, url: &str);
@@ -40,6 +46,29 @@ pub trait Payer: Send + Sync {
 
 /// Headers as the provider would send them with `body` at a time.
 pub type Signed<'a> = &'a (dyn Fn(&[u8], Timestamp) -> Vec<(String, String)> + Sync);
+
+/// Headers and body as the provider would send them about a checkout.
+pub type Hinted<'a> = &'a (dyn Fn(&CheckoutId) -> (Vec<(String, String)>, Vec<u8>) + Sync);
+
+/// How the provider's deliveries come, with samples.
+pub enum Deliveries<'a> {
+    /// Signed, so that what they say can be believed.
+    Signed {
+        /// Signs with the account's newest webhook secret.
+        signed: Signed<'a>,
+        /// A body that the provider sent about a payment of ours.
+        ours: &'a [u8],
+        /// A body that the provider sent about somebody else's payment.
+        foreign: &'a [u8],
+    },
+    /// Unsigned on purpose: anybody can send one, so it says nothing but where to look.
+    Hints {
+        /// Makes one.
+        hinted: Hinted<'a>,
+        /// Somebody else's checkout on the same account.
+        foreign: &'a CheckoutId,
+    },
+}
 
 /// What an adapter's test lends to the suite.
 pub struct Setup<'a> {
@@ -57,12 +86,8 @@ pub struct Setup<'a> {
     pub now: Timestamp,
     /// A currency with cents that the account takes.
     pub currency: Currency,
-    /// Signs with the account's newest webhook secret.
-    pub signed: Signed<'a>,
-    /// A body that the provider sent about a payment of ours.
-    pub ours: &'a [u8],
-    /// A body that the provider sent about somebody else's payment.
-    pub foreign: &'a [u8],
+    /// How its deliveries come.
+    pub deliveries: Deliveries<'a>,
 }
 
 /// A till on one's own computer.
@@ -76,14 +101,31 @@ pub async fn suite(s: &mut Setup<'_>) {
     a_checkout_is_found_by_its_id_and_by_what_it_is_for(s).await;
     a_decline_leaves_the_checkout_open(s).await;
     a_paid_checkout_shows_its_capture_and_cannot_be_closed(s).await;
-    if s.psp.caps().expire == Expire::OnRequest {
-        closing_twice_is_closing_once(s).await;
+    match s.psp.caps().expire {
+        Expire::OnRequest => closing_twice_is_closing_once(s).await,
+        Expire::ByItself => what_closes_by_itself_is_not_closed_by_us(s).await,
+    }
+    match s.psp.caps().capture {
+        Capture::OnRequest => what_the_payer_agreed_to_is_taken_once(s).await,
+        Capture::ByItself => taking_what_the_provider_takes_is_only_a_look(s).await,
+    }
+    match s.psp.caps().amount {
+        AmountBy::Checkout => {}
+        AmountBy::Payer => the_payer_pays_what_the_payer_chooses(s).await,
     }
     refunds_are_made_once_each_and_never_exceed_the_capture(s).await;
     the_event_list_shows_everything_once_in_order(s).await;
     a_wrong_key_is_credentials(s).await;
     an_account_that_is_set_up_has_nothing_wrong(s).await;
-    only_a_delivery_that_is_signed_now_and_whole_is_believed(s).await;
+    match s.deliveries {
+        Deliveries::Signed { signed, ours, foreign } => {
+            only_a_delivery_that_is_signed_now_and_whole_is_believed(s, signed, ours, foreign).await;
+        }
+        Deliveries::Hints { hinted, foreign } => {
+            an_unsigned_delivery_only_says_where_to_look(s, hinted, foreign).await;
+            what_could_not_be_an_id_is_no_hint(s, hinted).await;
+        }
+    }
 }
 
 impl Setup<'_> {
@@ -121,9 +163,21 @@ impl Setup<'_> {
 
     async fn paid(&mut self, minor: i64) -> (CheckoutOrder, CheckoutId, CaptureId) {
         let (order, id, url) = self.created(minor).await;
-        self.payer.pay(&url).await;
+        self.pay(&order, &id, &url).await;
         let capture = capture(&self.fetched(&Ask::Checkout(id.clone())).await, &id, order.amount);
         (order, id, capture)
+    }
+
+    /// Pays, and takes the money where that is ours to do.
+    async fn pay(&self, order: &CheckoutOrder, id: &CheckoutId, url: &str) {
+        self.payer.pay(url).await;
+        if self.psp.caps().capture == Capture::OnRequest {
+            self.take(order, id).await.expect("what the payer agreed to can be taken");
+        }
+    }
+
+    async fn take(&self, order: &CheckoutOrder, id: &CheckoutId) -> Result<Reported, Fault> {
+        self.psp.capture(self.http, self.account, id, &IdemKey::capture(order.payment, order.n)).await
     }
 
     async fn expire(&self, order: &CheckoutOrder, id: &CheckoutId) -> Result<Reported, Fault> {
@@ -280,7 +334,7 @@ async fn a_decline_leaves_the_checkout_open(s: &mut Setup<'_>) {
     let (order, id, url) = s.created(1500).await;
     s.payer.decline(&url).await;
     assert_eq!(states(&s.fetched(&Ask::Checkout(id.clone())).await), [CheckoutState::Open], "a decline closes nothing");
-    s.payer.pay(&url).await;
+    s.pay(&order, &id, &url).await;
     capture(&s.fetched(&Ask::Checkout(id.clone())).await, &id, order.amount);
 }
 
@@ -304,6 +358,57 @@ async fn closing_twice_is_closing_once(s: &mut Setup<'_>) {
     assert_eq!(again.map(|report| states(&report.news)), Ok(vec![CheckoutState::Expired]), "already closed is success");
     let News::Checkout { url, .. } = &s.fetched(&Ask::Checkout(id)).await[0] else { panic!("not a checkout") };
     assert_eq!(*url, None, "nobody is sent to a closed checkout");
+}
+
+async fn what_closes_by_itself_is_not_closed_by_us(s: &mut Setup<'_>) {
+    let (order, id, _) = s.created(700).await;
+    let refused = s.expire(&order, &id).await;
+    assert!(matches!(refused, Err(Fault::Refused(_))), "there is no call for it: {refused:?}");
+    assert_eq!(states(&s.fetched(&Ask::Checkout(id)).await), [CheckoutState::Open], "and it is as it was");
+}
+
+async fn what_the_payer_agreed_to_is_taken_once(s: &mut Setup<'_>) {
+    let (order, id, url) = s.created(1900).await;
+    let early = s.take(&order, &id).await;
+    assert!(matches!(early, Err(Fault::Refused(_))), "nobody has agreed to anything: {early:?}");
+    // The refusal belongs to its key, so that what follows is asked under others, as the tries of another checkout.
+    let take = async |s: &Setup<'_>, n| {
+        let key = IdemKey::capture(order.payment, n);
+        s.psp.capture(s.http, s.account, &id, &key).await.expect("what the payer agreed to can be taken")
+    };
+    s.payer.pay(&url).await;
+    let agreed = s.fetched(&Ask::Checkout(id.clone())).await;
+    assert_eq!(states(&agreed), [CheckoutState::Approved], "agreed to");
+    assert!(agreed.iter().all(|news| news.captured().is_none()), "and not taken: {agreed:?}");
+    let taken = take(s, 2).await;
+    let once = capture(&taken.news, &id, order.amount);
+    assert_eq!(taken.about, About::Payment(order.payment), "a report names our payment");
+    assert_eq!(capture(&take(s, 2).await.news, &id, order.amount), once, "the same again takes nothing more");
+    assert_eq!(capture(&take(s, 3).await.news, &id, order.amount), once, "nor does it under another key");
+    assert_eq!(capture(&s.fetched(&s.of(&order)).await, &id, order.amount), once, "it was taken once");
+}
+
+async fn taking_what_the_provider_takes_is_only_a_look(s: &mut Setup<'_>) {
+    let (order, id, url) = s.created(1900).await;
+    assert_eq!(states(&s.take(&order, &id).await.expect("it can be looked at").news), [CheckoutState::Open]);
+    s.payer.pay(&url).await;
+    capture(&s.take(&order, &id).await.expect("it can be looked at").news, &id, order.amount);
+}
+
+async fn the_payer_pays_what_the_payer_chooses(s: &mut Setup<'_>) {
+    for minor in [1, 1999, 2001, 9900] {
+        let (order, id, url) = s.created(2000).await;
+        let chosen = Money::new(minor, order.amount.currency());
+        s.payer.pay_amount(&url, chosen).await;
+        if s.psp.caps().capture == Capture::OnRequest {
+            s.take(&order, &id).await.expect("what the payer agreed to can be taken");
+        }
+        let news = s.fetched(&Ask::Checkout(id.clone())).await;
+        capture(&news, &id, chosen);
+        let asked =
+            news.iter().find_map(|it| if let News::Checkout { amount, .. } = it { Some(*amount) } else { None });
+        assert_eq!(asked, Some(order.amount), "what was asked stays what was asked");
+    }
 }
 
 async fn refunds_are_made_once_each_and_never_exceed_the_capture(s: &mut Setup<'_>) {
@@ -344,7 +449,7 @@ async fn the_event_list_shows_everything_once_in_order(s: &mut Setup<'_>) {
     assert!(!before.is_empty(), "the list begins with the oldest event");
     let (order, id, url) = s.created(3100).await;
     s.payer.decline(&url).await;
-    s.payer.pay(&url).await;
+    s.pay(&order, &id, &url).await;
     let capture_id = capture(&s.fetched(&Ask::Checkout(id.clone())).await, &id, order.amount);
     let refund = RefundId::new(s.now, s.entropy);
     let part = RefundOrder {
@@ -375,6 +480,9 @@ async fn the_event_list_shows_everything_once_in_order(s: &mut Setup<'_>) {
     assert!(captured.count() > 0, "the money is told of");
 
     assert_eq!(s.listed(end.clone()).await, (vec![], end.clone()), "nothing new leaves the cursor where it is");
+    if matches!(s.deliveries, Deliveries::Hints { .. }) {
+        return; // Such a list says what changed; what is reported is how that stands now, at every reading of the list.
+    }
     let (all, at_end) = s.listed(None).await;
     assert_eq!((all.len(), at_end), (before.len() + after.len(), end), "from the oldest, it is the same list");
     let events: BTreeSet<&str> = all.iter().map(|report| report.event.as_str()).collect();
@@ -403,37 +511,106 @@ async fn an_account_that_is_set_up_has_nothing_wrong(s: &mut Setup<'_>) {
     assert!(s.psp.suits(&"whsec_x".to_owned().into(), live).is_err(), "a webhook secret is no key");
 }
 
-async fn only_a_delivery_that_is_signed_now_and_whole_is_believed(s: &mut Setup<'_>) {
-    let good = (s.signed)(s.ours, s.now);
-    let evidence = s.verify(&good, s.ours).await.expect("a good delivery is believed");
+async fn an_unsigned_delivery_only_says_where_to_look(s: &mut Setup<'_>, hinted: Hinted<'_>, foreign: &CheckoutId) {
+    let (order, id, _) = s.created(1100).await;
+    let (headers, body) = hinted(&id);
+    let evidence = s.verify(&headers, &body).await.expect("a good hint is taken");
+    let [Evidence::Hint { event: _, ask }] = &evidence[..] else { panic!("never facts: {evidence:?}") };
+    assert_eq!(*ask, Ask::Checkout(id.clone()), "it says where to look");
+    let found = s.fetch(ask).await.expect("there it is");
+    assert!(found.iter().all(|report| report.about == About::Payment(order.payment)), "{found:?}");
+    let no_secret = Account { webhook_secrets: vec![], ..s.account.clone() };
+    let judged = s.psp.verify(s.http, &no_secret, Delivery { headers: &headers, body: &body }, s.now).await;
+    assert_eq!(judged, Ok(evidence), "no secret is asked for, and the same delivery says the same");
+
+    let (stem, last) = id.as_str().split_at(id.as_str().len() - 1);
+    let nobodys = CheckoutId::new(stem.to_owned() + if last == "0" { "1" } else { "0" });
+    for not_ours in [&nobodys, foreign] {
+        let (headers, body) = hinted(not_ours);
+        for one in s.verify(&headers, &body).await.expect("nobody can tell before looking") {
+            match one {
+                Evidence::Foreign => {}
+                Evidence::Hint { ask, .. } => {
+                    let found = s.fetch(&ask).await;
+                    let nothing = matches!(&found, Err(Fault::NotFound)) || found == Ok(vec![]);
+                    assert!(nothing, "somebody else's is nothing to us: {found:?}");
+                }
+                Evidence::Facts(_) | Evidence::AccessLost { .. } => panic!("never facts: {one:?}"),
+            }
+        }
+    }
+}
+
+async fn what_could_not_be_an_id_is_no_hint(s: &mut Setup<'_>, hinted: Hinted<'_>) {
+    let (_, id, _) = s.created(1200).await;
+    let (headers, good) = hinted(&id);
+    let recorder = Recorder { to: s.http, sent: Mutex::default() };
+    let id = id.as_str();
+    let ids = [
+        String::new(),
+        "1".into(),
+        id[1..].to_owned(),
+        id[..id.len() - 1].to_owned(),
+        format!("{id}0"),
+        format!("../{id}"),
+        format!("{id}/capture"),
+        format!("{id}?x=1"),
+        format!("{id}%2F.."),
+        format!("{id}\n"),
+        id.to_uppercase(),
+        "x".repeat(1 << 16),
+    ];
+    let mut bodies: Vec<Vec<u8>> = ids.into_iter().map(|odd| hinted(&CheckoutId::new(odd)).1).collect();
+    bodies.extend([Vec::new(), b"{}".to_vec(), b"\xff\xfe".to_vec(), good[1..].to_vec()]);
+    bodies.extend([[&good[..], b"&", &good[..]].concat(), [&good[..], b"&x=1"].concat(), [&good[..], b" "].concat()]);
+    for body in &bodies {
+        let judged = s.psp.verify(&recorder, s.account, Delivery { headers: &headers, body }, s.now).await;
+        assert!(judged.is_err(), "taken for a hint: {}", String::from_utf8_lossy(&body[..body.len().min(100)]));
+    }
+    let mut wrong_type = headers.clone();
+    wrong_type.retain(|(name, _)| name != "content-type");
+    assert!(s.verify(&wrong_type, &good).await.is_err(), "not what this provider sends");
+    wrong_type.push(("content-type".into(), "text/html".into()));
+    assert_eq!(s.verify(&wrong_type, &good).await, Err(Distrust::Unreadable), "not what this provider sends");
+    assert_eq!(*recorder.sent.lock().unwrap(), [""; 0], "nothing is asked for on the word of a stranger");
+}
+
+async fn only_a_delivery_that_is_signed_now_and_whole_is_believed(
+    s: &mut Setup<'_>,
+    signed: Signed<'_>,
+    ours: &[u8],
+    foreign: &[u8],
+) {
+    let good = signed(ours, s.now);
+    let evidence = s.verify(&good, ours).await.expect("a good delivery is believed");
     let about_us = |it: &Evidence| matches!(it, Evidence::Facts(_) | Evidence::Hint { .. });
     assert!(!evidence.is_empty() && evidence.iter().all(about_us), "ours is evidence: {evidence:?}");
-    assert_eq!(s.verify(&good, s.ours).await, Ok(evidence), "the same delivery says the same");
-    let foreign = s.verify(&(s.signed)(s.foreign, s.now), s.foreign).await.expect("a good delivery is believed");
+    assert_eq!(s.verify(&good, ours).await, Ok(evidence), "the same delivery says the same");
+    let foreign = s.verify(&signed(foreign, s.now), foreign).await.expect("a good delivery is believed");
     assert!(foreign.iter().all(|it| *it == Evidence::Foreign), "somebody else's is foreign: {foreign:?}");
 
-    let mut changed = s.ours.to_vec();
+    let mut changed = ours.to_vec();
     changed.push(b' ');
     assert_eq!(s.verify(&good, &changed).await, Err(Distrust::BadSignature), "one byte more");
     let no_secret = Account { webhook_secrets: vec![], ..s.account.clone() };
-    let delivery = Delivery { headers: &good, body: s.ours };
+    let delivery = Delivery { headers: &good, body: ours };
     let judged = s.psp.verify(s.http, &no_secret, delivery, s.now).await;
     assert_eq!(judged, Err(Distrust::BadSignature), "without a secret nothing is believed");
 
     let (stale, future) = (s.now.before(Duration::from_secs(301)), s.now.after(Duration::from_secs(302)));
     for at in [stale, future] {
-        assert_eq!(s.verify(&(s.signed)(s.ours, at), s.ours).await, Err(Distrust::OutsideWindow), "signed at {at}");
+        assert_eq!(s.verify(&signed(ours, at), ours).await, Err(Distrust::OutsideWindow), "signed at {at}");
     }
     for (missing, _) in &good {
         let rest: Vec<_> = good.iter().filter(|(name, _)| name != missing).cloned().collect();
-        assert!(s.verify(&rest, s.ours).await.is_err(), "believed without `{missing}`");
+        assert!(s.verify(&rest, ours).await.is_err(), "believed without `{missing}`");
     }
     let mut wrong_type = good.clone();
     wrong_type.retain(|(name, _)| name != "content-type");
     wrong_type.push(("content-type".into(), "text/html".into()));
-    assert_eq!(s.verify(&wrong_type, s.ours).await, Err(Distrust::Unreadable), "not what this provider sends");
-    for broken in [&b""[..], b"{", b"[]", b"null", b"\xff\xfe", &s.ours[..s.ours.len() - 1]] {
-        let judged = s.verify(&(s.signed)(broken, s.now), broken).await;
+    assert_eq!(s.verify(&wrong_type, ours).await, Err(Distrust::Unreadable), "not what this provider sends");
+    for broken in [&b""[..], b"{", b"[]", b"null", b"\xff\xfe", &ours[..ours.len() - 1]] {
+        let judged = s.verify(&signed(broken, s.now), broken).await;
         assert_eq!(judged, Err(Distrust::Unreadable), "signed, and broken: {}", String::from_utf8_lossy(broken));
     }
 }

@@ -19,18 +19,21 @@ use till_core::order::IdemKey;
 use till_core::port::http::{Http, HttpError, Method, Request, Response};
 use till_core::port::psp::{Account, Fault};
 
-/// Sends `body` under `key` and reads the answer.
+/// Types of refusals that become sentences of Till's.
+const SAID_BY_US: [&str; 1] = ["charge_disputed"];
+
+/// Sends `body` under a key, which goes into the header that is named, and reads the answer.
 pub(crate) async fn post<T: DeserializeOwned>(
     http: &dyn Http,
     at: &Account,
     path: &str,
-    key: &IdemKey,
+    (header, key): (&'static str, &IdemKey),
     body: &impl Serialize,
 ) -> Result<T, Fault> {
     let body = serde_json::to_vec(body).map_err(|why| Fault::Unreadable(format!("order cannot be written: {why}")))?;
     let request = Request::new(Method::Post, at.base_url.clone() + path)
         .bearer(&at.secret)
-        .header("idempotency-key", key.as_str())
+        .header(header, key.as_str())
         .body("application/json", body);
     answer(http.send(request).await)
 }
@@ -66,6 +69,7 @@ fn fault(response: &Response) -> Fault {
     match (response.status, kind) {
         (429 | 503, _) => Fault::Later { wait: response.retry_after(), why: status },
         (500.., _) => Fault::Ambiguous(status),
+        (422, kind) if SAID_BY_US.contains(&kind) => Fault::Refused(kind.to_owned()),
         (400 | 422, _) => Fault::Refused(problem.map_or(status, |problem| short(&problem.message))),
         (401 | 403, _) => Fault::Credentials(problem.map_or(status, |problem| short(&problem.message))),
         (404, "not_found") => Fault::NotFound,

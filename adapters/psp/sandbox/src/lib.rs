@@ -1,4 +1,5 @@
-//! The sandbox provider, seen from Till: a payment provider that moves no money, for the demo and for tests.
+//! The sandbox provider, seen from Till: a payment provider that moves no money, for the demo and for tests. It has two
+//! characters: the plain one here, and one that is as difficult as real providers can be.
 //!
 //! ```text
 //! order ──► wire ──► call ── HTTP ──► the sandbox's server ── JSON ──► wire ──► read ──► Reported
@@ -10,8 +11,11 @@
 //! paid or failed, and an event of an unknown type is a hint to fetch.
 
 mod call;
+mod difficult;
 mod read;
 mod wire;
+
+pub use difficult::Difficult;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -33,6 +37,8 @@ pub struct Sandbox;
 
 /// How many events a page of the list holds.
 const PAGE: u32 = 100;
+/// What it recognises a repeated call by.
+const KEY: &str = "idempotency-key";
 
 #[async_trait]
 impl Psp for Sandbox {
@@ -56,20 +62,12 @@ impl Psp for Sandbox {
     }
 
     fn suits(&self, key: &SecretString, livemode: bool) -> Result<(), &'static str> {
-        match (livemode, key.expose_secret().starts_with("sk_test_")) {
-            (true, _) => Err("cannot be for real money: the sandbox moves none; leave --live out"),
-            (false, false) => Err("does not begin with sk_test_, as every key of the sandbox does"),
-            (false, true) => Ok(()),
-        }
+        suits_sandbox(key, livemode)
     }
 
     /// The sandbox counts as ISO 4217 does, and knows one largest amount.
     fn takes(&self, amount: Money) -> Takes {
-        const MOST_MINOR: i64 = 99_999_999;
-        if amount.minor() <= MOST_MINOR {
-            return Takes::Yes;
-        }
-        Takes::TooLarge { most: Money::new(MOST_MINOR, amount.currency()) }
+        most_minor(amount)
     }
 
     async fn create(
@@ -79,13 +77,13 @@ impl Psp for Sandbox {
         order: &CheckoutOrder,
         key: &IdemKey,
     ) -> Result<Reported, Fault> {
-        let made = call::post(http, at, "/v1/checkouts", key, &wire::NewCheckout::of(order)).await?;
+        let made = call::post(http, at, "/v1/checkouts", (KEY, key), &wire::NewCheckout::of(order)).await?;
         read::checkout(&made)
     }
 
     async fn expire(&self, http: &dyn Http, at: &Account, id: &CheckoutId, key: &IdemKey) -> Result<Reported, Fault> {
         let path = format!("/v1/checkouts/{}/expire", call::segment(id)?);
-        read::checkout(&call::post(http, at, &path, key, &wire::Nothing {}).await?)
+        read::checkout(&call::post(http, at, &path, (KEY, key), &wire::Nothing {}).await?)
     }
 
     /// Money moves when the payer agrees: there is only to see whether it has.
@@ -101,7 +99,7 @@ impl Psp for Sandbox {
         order: &RefundOrder,
         key: &IdemKey,
     ) -> Result<Reported, Fault> {
-        let made = call::post(http, at, "/v1/refunds", key, &wire::NewRefund::of(order)).await?;
+        let made = call::post(http, at, "/v1/refunds", (KEY, key), &wire::NewRefund::of(order)).await?;
         read::refund(&made)
     }
 
@@ -109,12 +107,12 @@ impl Psp for Sandbox {
         match ask {
             Ask::Checkout(id) => {
                 let path = format!("/v1/checkouts/{}", call::segment(id)?);
-                Ok(vec![read::checkout(&call::get(http, at, &path).await?)?])
+                read::whole(&call::get(http, at, &path).await?)
             }
             Ask::CheckoutOf { payment, n, since: _ } => {
                 let path = format!("/v1/checkouts?payment={payment}&n={n}");
                 let found: wire::List<wire::Checkout> = call::get(http, at, &path).await?;
-                found.data.iter().map(read::checkout).collect()
+                wholes(&found.data)
             }
             Ask::RefundOf { payment, refund, capture: _ } => {
                 let path = format!("/v1/refunds?payment={payment}&refund={refund}");
@@ -123,12 +121,16 @@ impl Psp for Sandbox {
             }
             Ask::Capture(id) => {
                 let capture = call::segment(id)?;
-                let paid: wire::List<wire::Checkout> =
-                    call::get(http, at, &format!("/v1/checkouts?capture={capture}")).await?;
-                let back: wire::List<wire::Refund> =
-                    call::get(http, at, &format!("/v1/refunds?capture={capture}")).await?;
-                let (paid, back) = (paid.data.iter().map(read::checkout), back.data.iter().map(read::refund));
-                paid.chain(back).collect()
+                let by = |what| format!("/v1/{what}?capture={capture}");
+                let paid: wire::List<wire::Checkout> = call::get(http, at, &by("checkouts")).await?;
+                let back: wire::List<wire::Refund> = call::get(http, at, &by("refunds")).await?;
+                let asked: wire::List<wire::Dispute> = call::get(http, at, &by("disputes")).await?;
+                let mut reports = wholes(&paid.data)?;
+                let (back, asked) = (back.data.iter().map(read::refund), asked.data.iter().map(read::dispute));
+                for report in back.chain(asked) {
+                    reports.push(report?);
+                }
+                Ok(reports)
             }
         }
     }
@@ -192,6 +194,29 @@ impl Psp for Sandbox {
         let event: wire::Event = serde_json::from_slice(d.body).map_err(|_| Distrust::Unreadable)?;
         Ok(vec![read::event(&event).map_err(|_| Distrust::Unreadable)?])
     }
+}
+
+/// Whether a key can be one of the sandbox's, whatever its character.
+fn suits_sandbox(key: &SecretString, livemode: bool) -> Result<(), &'static str> {
+    match (livemode, key.expose_secret().starts_with("sk_test_")) {
+        (true, _) => Err("cannot be for real money: the sandbox moves none; leave --live out"),
+        (false, false) => Err("does not begin with sk_test_, as every key of the sandbox does"),
+        (false, true) => Ok(()),
+    }
+}
+
+/// Whether the sandbox can count so much.
+fn most_minor(amount: Money) -> Takes {
+    const MOST_MINOR: i64 = 99_999_999;
+    if amount.minor() <= MOST_MINOR {
+        return Takes::Yes;
+    }
+    Takes::TooLarge { most: Money::new(MOST_MINOR, amount.currency()) }
+}
+
+fn wholes(found: &[wire::Checkout]) -> Result<Vec<Reported>, Fault> {
+    let each: Result<Vec<_>, _> = found.iter().map(read::whole).collect();
+    Ok(each?.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

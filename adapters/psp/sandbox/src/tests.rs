@@ -8,24 +8,28 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use till_core::id::{AccountId, CaptureId, Code, PaymentId, RefundId};
 use till_core::money::{Currency, Money};
-use till_core::order::Line;
-use till_core::payment::{CheckoutState, RefundState};
+use till_core::order::{Authentication, CheckoutOptions, Line};
+use till_core::payment::{CheckoutState, DisputeState, RefundState};
 use till_core::port::http::{HttpError, Request, Response};
 use till_core::port::psp::{Access, AccountSettings, News};
 
-const PAYMENT: &str = "pay_0198000000007fffbfffffffffffffff";
-const REFUND: &str = "ref_0198000000007fffbfffffffffffffff";
+pub(crate) const PAYMENT: &str = "pay_0198000000007fffbfffffffffffffff";
+pub(crate) const REFUND: &str = "ref_0198000000007fffbfffffffffffffff";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Gives one answer after another, and keeps what was asked.
-struct Script {
+pub(crate) struct Script {
     answers: Mutex<Vec<Result<Response, HttpError>>>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Script {
-    fn new(answers: Vec<Result<Response, HttpError>>) -> Self {
+    pub(crate) fn new(answers: Vec<Result<Response, HttpError>>) -> Self {
         Self { answers: Mutex::new(answers), asked: Mutex::default() }
+    }
+
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
     }
 }
 
@@ -40,19 +44,19 @@ impl Http for Script {
     }
 }
 
-fn now<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,
         Poll::Pending => panic!("a script never waits"),
     }
 }
 
-fn says(status: u16, body: &Value) -> Result<Response, HttpError> {
+pub(crate) fn says(status: u16, body: &Value) -> Result<Response, HttpError> {
     let headers = vec![("retry-after".to_owned(), "7".to_owned())];
     Ok(Response { status, headers, body: body.to_string().into() })
 }
 
-fn account() -> Account {
+pub(crate) fn account() -> Account {
     Account {
         id: AccountId::new("sandbox"),
         base_url: "http://127.0.0.1:4242".into(),
@@ -70,7 +74,7 @@ fn eur(minor: i64) -> Money {
     Money::new(minor, Currency::parse("EUR").unwrap())
 }
 
-fn order() -> CheckoutOrder {
+pub(crate) fn order() -> CheckoutOrder {
     CheckoutOrder {
         payment: PAYMENT.parse().unwrap(),
         n: 1,
@@ -179,6 +183,7 @@ fn every_failure_says_who_acts() {
     assert_eq!(of(422, "amount"), Fault::Refused("amount must be more than 0".into()));
     let credentials = Fault::Credentials("amount must be more than 0".into());
     assert_eq!((of(401, "x"), of(403, "x")), (credentials.clone(), credentials));
+    assert_eq!(of(422, "charge_disputed"), Fault::Refused("charge_disputed".into()));
     assert_eq!(of(404, "not_found"), Fault::NotFound);
     assert_eq!(of(409, "idempotency_error"), Fault::KeyTaken);
     assert_eq!(of(409, "already_complete"), Fault::AlreadyComplete);
@@ -211,7 +216,9 @@ fn an_unknown_state_is_pending_and_an_unknown_field_is_nothing() {
     assert_eq!(state("complete", "failed"), Some(CheckoutState::Failed));
     assert_eq!(state("expired", "unpaid"), Some(CheckoutState::Expired));
     assert_eq!(state("complete", "unpaid"), Some(CheckoutState::CompleteUnpaid));
-    for (status, paid) in [("complete", "sort_of"), ("completed", "paid"), ("", "paid"), ("frozen", "unpaid")] {
+    for (status, paid) in
+        [("complete", "processing"), ("complete", "sort_of"), ("completed", "paid"), ("", "paid"), ("frozen", "unpaid")]
+    {
         assert_eq!(state(status, paid), Some(CheckoutState::CompleteUnpaid), "{status} {paid}");
     }
     let refund = read::refund(&serde_json::from_value(refund("thinking")).unwrap()).unwrap();
@@ -264,6 +271,86 @@ fn events_are_facts_hints_or_somebody_elses() {
     theirs["metadata"] = json!({"till_payment": "order 7", "till_n": "1"});
     assert_eq!(evidence("checkout.completed", &theirs), Evidence::Foreign);
     assert_eq!(evidence("checkout.frozen", &theirs), Evidence::Foreign);
+}
+
+fn dispute(status: &str) -> Value {
+    let eur = |minor: i64| json!({"minor": minor, "currency": "EUR"});
+    json!({
+        "object": "dispute", "id": "dp_1", "account": "acct_sandbox", "livemode": false, "status": status,
+        "payment": "py_1", "checkout": "co_1", "amount": eur(2500), "withdrawn": eur(2500), "moves": 1,
+        "answer_by_ms": 9000, "created_ms": 1000, "updated_ms": 2000, "now_ms": 3000,
+        "payment_metadata": {"till_payment": PAYMENT},
+    })
+}
+
+#[test]
+fn every_word_about_a_dispute_is_read_and_an_unknown_one_is_being_decided() {
+    let words = [
+        ("warning_needs_response", DisputeState::WarningNeedsResponse),
+        ("warning_under_review", DisputeState::WarningUnderReview),
+        ("warning_closed", DisputeState::WarningClosed),
+        ("needs_response", DisputeState::NeedsResponse),
+        ("under_review", DisputeState::UnderReview),
+        ("won", DisputeState::Won),
+        ("lost", DisputeState::Lost),
+        ("prevented", DisputeState::Prevented),
+        ("pondered", DisputeState::UnderReview),
+    ];
+    for (word, is) in words {
+        for kind in ["created", "updated", "closed", "funds_withdrawn", "funds_reinstated"] {
+            let Evidence::Facts(report) = evidence(&format!("dispute.{kind}"), &dispute(word)) else {
+                panic!("{kind}")
+            };
+            let [News::Dispute { capture, amount, state, withdrawn, moves: 1, answer_by, .. }] = &report.news[..]
+            else {
+                panic!("{report:?}")
+            };
+            assert_eq!((capture.as_str(), *amount, *state, *withdrawn), ("py_1", eur(2500), is, eur(2500)), "{word}");
+            assert_eq!(answer_by.map(Timestamp::ms), Some(9000));
+        }
+    }
+    let ask = Ask::Capture(CaptureId::new("py_1"));
+    let hint = Evidence::Hint { event: "evt_1".into(), ask };
+    assert_eq!(evidence("dispute.pondered", &dispute("pondered")), hint, "an unknown event is looked up");
+    let mut theirs = dispute("won");
+    theirs["payment_metadata"] = json!({});
+    assert_eq!(evidence("dispute.closed", &theirs), Evidence::Foreign);
+}
+
+#[test]
+fn money_that_the_bank_took_back_is_told_of_by_event_and_by_look_up() {
+    let payment = json!({
+        "object": "payment", "id": "py_1", "status": "reversed", "payment_metadata": {"till_payment": PAYMENT},
+    });
+    let Evidence::Facts(report) = evidence("payment.reversed", &payment) else { panic!() };
+    assert_eq!(report.news, [News::CaptureReversed { capture: CaptureId::new("py_1") }]);
+    let mut whole = payment.clone();
+    whole["status"] = json!("succeeded");
+    assert!(
+        read::event(&serde_json::from_value(event("payment.reversed", &whole)).unwrap()).is_err(),
+        "it says it is not"
+    );
+
+    let mut paid = checkout("complete", "paid");
+    paid["payment"]["reversed_ms"] = json!(8000);
+    let (paid, none) = (json!({"data": [paid]}), json!({"data": []}));
+    let asked = json!({"data": [dispute("lost")]});
+    let http = Script::new(vec![says(200, &paid), says(200, &none), says(200, &asked)]);
+    let found = now(Sandbox.fetch(&http, &account(), &Ask::Capture(CaptureId::new("py_1")))).unwrap();
+    let told: Vec<(&str, i64)> = found.iter().map(|it| (it.event.as_str(), it.as_of.ms())).collect();
+    assert_eq!(
+        told,
+        [("fetch:co_1:paid:2000", 2000), ("fetch:py_1:reversed:8000", 8000), ("fetch:dp_1:lost.1:2000", 2000)]
+    );
+}
+
+#[test]
+fn a_payer_who_is_always_authenticated_is_one_more_word_at_the_end() {
+    let options = CheckoutOptions { authentication: Authentication::Always, ..CheckoutOptions::default() };
+    let (usual, always) = (order(), CheckoutOrder { options, ..order() });
+    let bytes = |order: &CheckoutOrder| serde_json::to_string(&wire::NewCheckout::of(order)).unwrap();
+    let (usual, always) = (bytes(&usual), bytes(&always));
+    assert_eq!(always, format!("{},\"authentication\":\"always\"}}", usual.strip_suffix('}').unwrap()));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use till_core::money::{Currency, Money};
-use till_core::order::{CheckoutOrder, RefundOrder};
+use till_core::order::{Authentication, CheckoutOrder, RefundOrder};
 
 /// An amount. The sandbox counts minor units as ISO 4217 does, so no table is needed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub(crate) struct NewCheckout<'a> {
     return_url: &'a str,
     expires_at_ms: i64,
     locale: &'a str,
+    /// Left out where the provider decides, as orders were before it could be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authentication: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,6 +75,10 @@ impl<'a> NewCheckout<'a> {
             return_url: &order.return_url,
             expires_at_ms: order.closes_at.ms(),
             locale: &order.locale,
+            authentication: match order.options.authentication {
+                Authentication::ByProvider => None,
+                Authentication::Always => Some("always"),
+            },
         }
     }
 }
@@ -126,6 +133,37 @@ pub(crate) struct Checkout {
 pub(crate) struct Paid {
     pub(crate) id: String,
     pub(crate) amount: Amount,
+    /// When the bank took it back.
+    pub(crate) reversed_ms: Option<i64>,
+}
+
+/// The money that came through a checkout, by itself.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Payment {
+    pub(crate) id: String,
+    pub(crate) status: String,
+    /// The metadata of the checkout that was paid.
+    #[serde(default)]
+    pub(crate) payment_metadata: Labels,
+}
+
+/// A dispute, whole.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Dispute {
+    pub(crate) id: String,
+    pub(crate) account: String,
+    pub(crate) livemode: bool,
+    pub(crate) status: String,
+    pub(crate) payment: String,
+    pub(crate) amount: Amount,
+    pub(crate) withdrawn: Amount,
+    #[serde(default)]
+    pub(crate) moves: u32,
+    pub(crate) answer_by_ms: Option<i64>,
+    pub(crate) updated_ms: i64,
+    /// The metadata of the checkout that was paid.
+    #[serde(default)]
+    pub(crate) payment_metadata: Labels,
 }
 
 /// A refund, whole.

@@ -11,7 +11,7 @@ use till_core::money::{Currency, Money};
 use till_core::time::Timestamp;
 
 /// The largest amount: 999,999.99 of a currency with cents.
-const MINOR_MAX: i64 = 99_999_999;
+pub(crate) const MINOR_MAX: i64 = 99_999_999;
 const LINES_MAX: usize = 100;
 const NAME_CHARS_MAX: usize = 250;
 const URL_CHARS_MAX: usize = 2048;
@@ -45,14 +45,23 @@ pub(crate) struct Line {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCheckout {
-    amount: Amount,
+    pub(crate) amount: Amount,
     pub(crate) lines: Vec<Line>,
     #[serde(default)]
     pub(crate) metadata: Labels,
     pub(crate) return_url: String,
-    expires_at_ms: i64,
+    pub(crate) expires_at_ms: i64,
     #[serde(default = "english")]
     pub(crate) locale: String,
+    pub(crate) authentication: Option<Authentication>,
+}
+
+/// When a payer's bank asks who pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Authentication {
+    /// Whatever the card.
+    Always,
 }
 
 fn english() -> String {
@@ -80,7 +89,11 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem>
 }
 
 impl Amount {
-    fn money(&self) -> Result<Money, Problem> {
+    pub(crate) fn of(amount: Money) -> Self {
+        Self { minor: amount.minor(), currency: amount.currency().code().to_owned() }
+    }
+
+    pub(crate) fn money(&self) -> Result<Money, Problem> {
         let currency = Currency::parse(&self.currency)
             .map_err(|_| Problem::refused("currency", "amount.currency is not an ISO 4217 code"))?;
         match self.minor {
@@ -91,6 +104,11 @@ impl Amount {
 }
 
 impl NewCheckout {
+    /// Whether even a card that asks for nothing has to pass the bank's question.
+    pub(crate) fn always_challenged(&self) -> bool {
+        self.authentication == Some(Authentication::Always)
+    }
+
     /// The amount and the moment of closing, once everything is acceptable at `now`.
     pub(crate) fn checked(&self, now: Timestamp) -> Result<(Money, Timestamp), Problem> {
         let amount = self.amount.money()?;
@@ -216,6 +234,7 @@ mod tests {
             ("/expires_at_ms", json!(i64::MAX), 422),
             ("/locale", json!("e<n"), 422),
             ("/coupon", json!("x"), 400),
+            ("/authentication", json!("never"), 400),
         ];
         for (at, value, status) in wrong {
             let mut body = good();

@@ -1,57 +1,68 @@
 //! Checkouts: made, paid, declined and closed, each in one transaction with the event that tells of it.
 
 use crate::World;
-use crate::ask::NewCheckout;
+use crate::ask::{Labels, Line, NewCheckout};
 use crate::db::{Db, begin};
-use crate::object::{Checkout, State};
+use crate::object::{Api, Checkout, State};
 use crate::problem::{Failure, Problem};
 use serde_json::{Value, json};
+use till_core::money::Money;
 use till_core::time::Timestamp;
 
-/// A test card: the only thing a payer can choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Card {
-    /// It works.
-    Ok,
-    /// It is declined.
-    Declined,
-}
-
-/// What came of a payer's press on the button.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pressed {
-    /// The money is there, since this press.
-    Paid,
-    /// Nothing was paid; another card may work.
-    Declined,
-    /// It was paid or closed before.
-    TooLate,
+/// A checkout to be made, with everything checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Fresh<'a> {
+    pub(crate) api: Api,
+    pub(crate) amount: Money,
+    pub(crate) lines: &'a [Line],
+    pub(crate) metadata: &'a Labels,
+    pub(crate) return_url: &'a str,
+    pub(crate) locale: &'a str,
+    pub(crate) closes_at: Timestamp,
+    pub(crate) always_challenged: bool,
 }
 
 impl World {
-    /// Makes a checkout.
+    /// Makes a checkout of the plain character.
     pub(crate) async fn create(&self, db: &mut Db, new: &NewCheckout, now: Timestamp) -> Result<Value, Failure> {
         let (amount, closes_at) = new.checked(now)?;
-        let id = self.id("co");
+        let fresh = Fresh {
+            api: Api::Plain,
+            amount,
+            lines: &new.lines,
+            metadata: &new.metadata,
+            return_url: &new.return_url,
+            locale: &new.locale,
+            closes_at,
+            always_challenged: new.always_challenged(),
+        };
+        let made = self.insert(db, &fresh, now).await?;
+        Ok(self.issuer().checkout(&made, now))
+    }
+
+    /// Writes a checkout, and tells of it.
+    pub(crate) async fn insert(&self, db: &mut Db, fresh: &Fresh<'_>, now: Timestamp) -> sqlx::Result<Checkout> {
+        let id = self.id(fresh.api.prefixes().checkout);
         sqlx::query(
-            "insert into checkouts (id, amount_minor, currency, lines, metadata, return_url, locale, expires_ms,
-               created_ms, updated_ms, status)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
+            "insert into checkouts (id, api, amount_minor, currency, lines, metadata, return_url, locale,
+               always_challenged, expires_ms, created_ms, updated_ms, status)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
         )
         .bind(&id)
-        .bind(amount.minor())
-        .bind(amount.currency().code())
-        .bind(json!(new.lines).to_string())
-        .bind(json!(new.metadata).to_string())
-        .bind(&new.return_url)
-        .bind(&new.locale)
-        .bind(closes_at.ms())
+        .bind(fresh.api.word())
+        .bind(fresh.amount.minor())
+        .bind(fresh.amount.currency().code())
+        .bind(json!(fresh.lines).to_string())
+        .bind(json!(fresh.metadata).to_string())
+        .bind(fresh.return_url)
+        .bind(fresh.locale)
+        .bind(fresh.always_challenged)
+        .bind(fresh.closes_at.ms())
         .bind(now.ms())
         .bind(now.ms())
         .execute(&mut *db)
         .await?;
-        Ok(self.told(db, "checkout.created", &id, now).await?)
+        self.told(db, "checkout.created", &id, now).await
     }
 
     /// A checkout as it stands at `now`: one whose time has come is closed first.
@@ -71,12 +82,16 @@ impl World {
 
     /// Closes a checkout for the merchant.
     pub(crate) async fn expire(&self, db: &mut Db, id: &str, now: Timestamp) -> Result<Value, Failure> {
-        let checkout = by_id(db, id).await?.ok_or_else(|| Problem::not_found("checkout"))?;
-        match checkout.state {
-            State::Open => Ok(self.close(db, id, now).await?),
-            State::Expired => Ok(checkout.json(self.issuer(), now)),
-            State::Complete { .. } => Err(Problem::already_complete().into()),
-        }
+        let found = by_id(db, id).await?.filter(|it| it.api == Api::Plain);
+        let checkout = found.ok_or_else(|| Problem::not_found("checkout"))?;
+        let closed = match checkout.state {
+            State::Open => self.close(db, id, now).await?,
+            State::Expired => checkout,
+            State::Approved { .. } | State::Processing | State::Failed | State::Paid(_) => {
+                return Err(Problem::already_complete().into());
+            }
+        };
+        Ok(self.issuer().checkout(&closed, now))
     }
 
     /// Closes a checkout whose time has come; says whether it did.
@@ -88,71 +103,72 @@ impl World {
         Ok(due)
     }
 
-    /// What a payer's press on the button does; none for a checkout that is not there. However often: paid once.
-    pub(crate) async fn press(&self, id: &str, card: Card) -> sqlx::Result<Option<Pressed>> {
-        let mut tx = begin(&self.write).await?;
-        let now = self.now();
-        self.close_when_due(&mut tx, id, now).await?;
-        let pressed = match (by_id(&mut tx, id).await?.map(|checkout| checkout.state), card) {
-            (None, _) => None,
-            (Some(State::Expired | State::Complete { .. }), _) => Some(Pressed::TooLate),
-            (Some(State::Open), Card::Ok) => {
-                sqlx::query("update checkouts set status = 'complete', capture = ?, updated_ms = ? where id = ?")
-                    .bind(self.id("py"))
-                    .bind(now.ms())
-                    .bind(id)
-                    .execute(&mut *tx)
-                    .await?;
-                self.told(&mut tx, "checkout.completed", id, now).await?;
-                Some(Pressed::Paid)
-            }
-            (Some(State::Open), Card::Declined) => {
-                self.decline(&mut tx, id, now).await?;
-                Some(Pressed::Declined)
-            }
-        };
-        tx.commit().await?;
-        self.news.notify_one();
-        Ok(pressed)
-    }
-
-    async fn decline(&self, db: &mut Db, id: &str, now: Timestamp) -> sqlx::Result<()> {
-        sqlx::query("update checkouts set attempts = attempts + 1 where id = ?").bind(id).execute(&mut *db).await?;
-        let object = self.object(db, id, now).await?;
-        let attempt = json!({"id": self.id("at"), "code": "card_declined"});
-        self.tell(db, "checkout.attempt_failed", &json!({"object": object, "attempt": attempt}), now).await
-    }
-
-    async fn close(&self, db: &mut Db, id: &str, now: Timestamp) -> sqlx::Result<Value> {
-        sqlx::query("update checkouts set status = 'expired', updated_ms = ? where id = ? and status = 'open'")
-            .bind(now.ms())
+    /// The payer was declined; the checkout stays open.
+    pub(crate) async fn decline(&self, db: &mut Db, id: &str, code: &str, now: Timestamp) -> sqlx::Result<()> {
+        let attempt = self.id("at");
+        sqlx::query("insert into declines (id, checkout, code, created_ms) values (?, ?, ?, ?)")
+            .bind(&attempt)
             .bind(id)
+            .bind(code)
+            .bind(now.ms())
             .execute(&mut *db)
             .await?;
+        sqlx::query("update checkouts set attempts = attempts + 1 where id = ?").bind(id).execute(&mut *db).await?;
+        let checkout = whole(db, id).await?;
+        let object = self.issuer().checkout(&checkout, now);
+        let data = json!({"object": object, "attempt": {"id": attempt, "code": code}});
+        self.tell(db, &checkout, "checkout.attempt_failed", &data, now).await
+    }
+
+    /// Closes a checkout that nobody has paid.
+    pub(crate) async fn close(&self, db: &mut Db, id: &str, now: Timestamp) -> sqlx::Result<Checkout> {
+        self.become_state(db, id, "expired", now).await?;
         self.told(db, "checkout.expired", id, now).await
     }
 
-    /// Tells what became of a checkout, and returns it.
-    async fn told(&self, db: &mut Db, kind: &str, id: &str, now: Timestamp) -> sqlx::Result<Value> {
-        let object = self.object(db, id, now).await?;
-        self.tell(db, kind, &json!({"object": object}), now).await?;
-        Ok(object)
+    pub(crate) async fn become_state(&self, db: &mut Db, id: &str, state: &str, now: Timestamp) -> sqlx::Result<()> {
+        sqlx::query("update checkouts set status = ?, updated_ms = ? where id = ?")
+            .bind(state)
+            .bind(now.ms())
+            .bind(id)
+            .execute(db)
+            .await?;
+        Ok(())
     }
 
-    async fn object(&self, db: &mut Db, id: &str, now: Timestamp) -> sqlx::Result<Value> {
-        let checkout = by_id(db, id).await?.ok_or(sqlx::Error::RowNotFound)?;
-        Ok(checkout.json(self.issuer(), now))
+    /// Tells what became of a checkout, and returns it.
+    pub(crate) async fn told(&self, db: &mut Db, kind: &str, id: &str, now: Timestamp) -> sqlx::Result<Checkout> {
+        let checkout = whole(db, id).await?;
+        let object = self.issuer().checkout(&checkout, now);
+        self.tell(db, &checkout, kind, &json!({"object": object}), now).await?;
+        Ok(checkout)
     }
 }
 
-async fn by_id(db: &mut Db, id: &str) -> sqlx::Result<Option<Checkout>> {
-    sqlx::query_as("select * from checkouts where id = ?").bind(id).fetch_optional(db).await
+pub(crate) async fn by_id(db: &mut Db, id: &str) -> sqlx::Result<Option<Checkout>> {
+    sqlx::query_as("select * from whole_checkouts where id = ?").bind(id).fetch_optional(db).await
+}
+
+/// One that must be there.
+pub(crate) async fn whole(db: &mut Db, id: &str) -> sqlx::Result<Checkout> {
+    by_id(db, id).await?.ok_or(sqlx::Error::RowNotFound)
+}
+
+/// The checkout that this money came through.
+pub(crate) async fn by_capture(db: &mut Db, capture: &str) -> sqlx::Result<Option<Checkout>> {
+    sqlx::query_as("select * from whole_checkouts where capture = ?").bind(capture).fetch_optional(db).await
+}
+
+/// The newest, of both characters.
+pub(crate) async fn newest(db: &mut Db, limit: i64) -> sqlx::Result<Vec<Checkout>> {
+    sqlx::query_as("select * from whole_checkouts order by seq desc limit ?").bind(limit).fetch_all(db).await
 }
 
 /// Ids of the checkouts that carry these labels, oldest first.
 pub(crate) async fn ids_of(db: &mut Db, payment: &str, n: &str) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar(
-        "select id from checkouts where metadata ->> '$.till_payment' = ? and metadata ->> '$.till_n' = ? order by seq",
+        "select id from checkouts where api = 'plain' and metadata ->> '$.till_payment' = ?
+           and metadata ->> '$.till_n' = ? order by seq",
     )
     .bind(payment)
     .bind(n)
@@ -160,15 +176,11 @@ pub(crate) async fn ids_of(db: &mut Db, payment: &str, n: &str) -> sqlx::Result<
     .await
 }
 
-/// Ids of the checkouts that this money came through.
-pub(crate) async fn ids_paid(db: &mut Db, capture: &str) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar("select id from checkouts where capture = ?").bind(capture).fetch_all(db).await
-}
-
-/// Ids of open checkouts whose time has come.
+/// Ids of checkouts whose time has come.
 pub(crate) async fn ids_due(db: &mut Db, now: Timestamp) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar(
-        "select id from checkouts where status = 'open' and expires_ms <= ? order by expires_ms limit 100",
+        "select id from checkouts where status = 'open' and expires_ms <= ?1
+         union all select id from checkouts where status = 'approved' and approved_until_ms <= ?1 limit 100",
     )
     .bind(now.ms())
     .fetch_all(db)

@@ -51,5 +51,9 @@ pub(crate) async fn begin(pool: &SqlitePool) -> sqlx::Result<Transaction<'static
 
 fn migrator() -> Migrator {
     let first = include_str!("../migrations/0001_first.sql").into_sql_str();
-    Migrator::with_migrations(vec![Migration::new(1, "first".into(), MigrationType::Simple, first, false)])
+    let second = include_str!("../migrations/0002_whole_life.sql").into_sql_str();
+    Migrator::with_migrations(vec![
+        Migration::new(1, "first".into(), MigrationType::Simple, first, false),
+        Migration::new(2, "whole life".into(), MigrationType::Simple, second, false),
+    ])
 }

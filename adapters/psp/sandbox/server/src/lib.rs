@@ -1,29 +1,42 @@
-//! The sandbox provider itself: a payment provider with an API, a payment page and webhooks, and no money.
+//! The sandbox provider itself: a payment provider of two characters, with payment pages and webhooks, and no money.
 //!
 //! ```text
 //! POST /v1/checkouts   GET /v1/checkouts[/{id}]   POST /v1/checkouts/{id}/expire     Bearer, Idempotency-Key
-//! POST /v1/refunds     GET /v1/refunds            GET /v1/events?after=&limit=
+//! POST /v1/refunds     GET /v1/refunds            GET /v1/disputes     GET /v1/events?after=&limit=
 //! GET, POST /pay/{id}  the page: test cards only, no number can be typed
-//! webhook  ◄── every event, signed (Standard Webhooks), until it answers 2xx or for three days
+//! GET, POST /control   what a bank or a dashboard does, by hand; POST /control/act and /control/knobs by JSON
+//! /d/…                 the difficult character, which has an API of its own
+//! webhook  ◄── every event, signed (Standard Webhooks) or as a bare hint, until it answers 2xx or for three days
 //! ```
 //! It is strict where real providers are: it refuses lines that do not sum up, another body under a used key, more
 //! refund than is left. What it answered survives `kill -9`: state, event and delivery are one transaction.
 //!
 //! Deliberately absent: card numbers, live mode, delays and faults (tests put those between Till and this server).
 
+mod acts;
 mod api;
 mod ask;
+mod captures;
 mod checkouts;
+mod control;
+mod control_page;
 mod db;
+mod decimal;
+mod difficult;
+mod difficult_ask;
+mod disputes;
 mod events;
+mod knobs;
 mod object;
 mod once;
 mod page;
 mod pay;
+mod plain;
 mod problem;
 mod refunds;
 mod webhooks;
 
+use knobs::Knobs;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::SqlitePool;
 use std::path::PathBuf;
@@ -51,6 +64,10 @@ pub struct Config {
     pub account: String,
     /// Where events go; none for a merchant who only lists them.
     pub webhook: Option<Webhook>,
+    /// Where the difficult character's unsigned hints go: an absolute URL.
+    pub hints: Option<String>,
+    /// Whether the control page is there. Whoever reaches it plays the bank.
+    pub control: bool,
 }
 
 /// Where events are delivered.
@@ -102,6 +119,7 @@ struct World {
     client: reqwest::Client,
     /// Something was committed that [`Server::run`] has to deliver.
     news: Notify,
+    knobs: Mutex<Knobs>,
 }
 
 impl Server {
@@ -118,6 +136,9 @@ impl Server {
             http_url(&webhook.url)?;
             signature::sign(&webhook.secret, "try", clock(), b"")?;
         }
+        if let Some(url) = &config.hints {
+            http_url(url)?;
+        }
         let (write, read) = db::open(&config.db).await.map_err(|source| {
             let path = config.db.display().to_string();
             OpenError::Database { path, source }
@@ -125,13 +146,15 @@ impl Server {
         // A redirected webhook is a wrong address, and a proxy has no place between a provider and localhost.
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         let client = client.timeout(Duration::from_secs(5)).build().map_err(OpenError::Client)?;
-        let entropy = Mutex::new(entropy);
-        Ok(Self(Arc::new(World { config, clock, entropy, write, read, client, news: Notify::new() })))
+        let (entropy, knobs) = (Mutex::new(entropy), Mutex::default());
+        Ok(Self(Arc::new(World { config, clock, entropy, write, read, client, news: Notify::new(), knobs })))
     }
 
-    /// The API, the page and its style sheet.
+    /// The API, the pages and their style sheet.
     pub fn router(&self) -> axum::Router {
-        api::routes().merge(pay::routes()).with_state(Arc::clone(&self.0))
+        let routes = api::routes().merge(pay::routes());
+        let routes = if self.0.config.control { routes.merge(control::routes()) } else { routes };
+        routes.with_state(Arc::clone(&self.0))
     }
 
     /// Delivers events and closes checkouts at their time, until `stop`; then finishes the deliveries under way.

@@ -3,7 +3,9 @@
 //! Simple and honest: one column, one button, a banner that says that no money moves. A card can be chosen, never
 //! typed, so that nobody enters a real one.
 
-use crate::object::{Checkout, State};
+use crate::captures::{Card, Said};
+use crate::decimal;
+use crate::object::{Api, Checkout, State};
 use maud::{DOCTYPE, Markup, html};
 use till_core::money::Money;
 
@@ -13,15 +15,55 @@ pub(crate) enum Arrival {
     /// By the link.
     Opened,
     /// By paying, just now.
-    JustPaid,
+    JustDone,
+    /// By choosing a card whose bank asks.
+    Challenged,
+    /// By refusing at the bank.
+    Refused,
+    /// By writing what is no amount.
+    NoAmount,
+}
+
+impl Arrival {
+    const ALL: [Self; 5] = [Self::Opened, Self::JustDone, Self::Challenged, Self::Refused, Self::NoAmount];
+
+    /// The query of the page's URL.
+    pub(crate) const fn query(self) -> &'static str {
+        match self {
+            Self::Opened => "",
+            Self::JustDone => "?paid",
+            Self::Challenged => "?challenge",
+            Self::Refused => "?refused",
+            Self::NoAmount => "?amount",
+        }
+    }
+
+    pub(crate) fn of(query: Option<&str>) -> Self {
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        Self::ALL.into_iter().find(|arrival| arrival.query() == query).unwrap_or(Self::Opened)
+    }
 }
 
 /// The page of a checkout.
 pub(crate) fn checkout(it: &Checkout, arrival: Arrival) -> Markup {
     match (&it.state, arrival) {
-        (State::Open, _) => to_pay(it),
-        (State::Complete { .. }, Arrival::JustPaid) => just_paid(it),
-        (State::Complete { .. }, Arrival::Opened) => closed(it, "Already paid", "Nothing more to do: this is paid."),
+        (State::Open, Arrival::Challenged) => challenge(it),
+        (State::Open, _) => to_pay(it, arrival),
+        (State::Paid(_), Arrival::JustDone) => done(it, "Paid", "Taking you back to the shop…"),
+        (State::Approved { .. }, Arrival::JustDone) => {
+            done(it, "Agreed", "The shop takes the money now. Taking you back…")
+        }
+        (State::Processing, Arrival::JustDone) => {
+            done(it, "Your bank is working on it", "This can take days. Taking you back to the shop…")
+        }
+        (State::Paid(_), _) => closed(it, "Already paid", "Nothing more to do: this is paid."),
+        (State::Approved { .. }, _) => closed(it, "Already agreed", "Nothing more to do: the shop takes the money."),
+        (State::Processing, _) => closed(
+            it,
+            "Your bank is working on it",
+            "Nothing more to do: the money is on its way, which can take days.",
+        ),
+        (State::Failed, _) => closed(it, "The bank said no", "Nothing was paid here. Go back and ask for a new link."),
         (State::Expired, _) => {
             closed(it, "This page has expired", "Nothing was paid here. Go back and ask for a new link.")
         }
@@ -39,52 +81,105 @@ pub(crate) fn trouble() -> Markup {
     frame("One moment", None, html! { h1 { "One moment" } p { "Something broke here. Reload this page in a moment." } })
 }
 
-fn to_pay(it: &Checkout) -> Markup {
+/// What can be chosen: number, what it does.
+const CHOICES: [(Card, &str, &str, &str); 4] = [
+    (Card::Ok, "ok", "4242 4242 4242 4242", "works"),
+    (Card::Declined, "declined", "4000 0000 0000 0002", "is declined"),
+    (Card::Challenge, "challenge", "4000 0000 0000 3220", "asks for 3-D Secure"),
+    (Card::Debit, "debit", "Bank debit", "takes days"),
+];
+
+/// The difficult character knows cards alone.
+const fn choices(api: Api) -> &'static [(Card, &'static str, &'static str, &'static str)] {
+    match api {
+        Api::Plain => &CHOICES,
+        Api::Difficult => CHOICES.split_at(2).0,
+    }
+}
+
+fn to_pay(it: &Checkout, arrival: Arrival) -> Markup {
     let amount = it.amount.to_string();
     let body = html! {
         (back(it, "Go back"))
         h1.amount { (amount) }
         (summary(it))
-        @if it.attempts > 0 {
+        @if arrival == Arrival::Refused {
+            p.declined role="alert" { strong { "Your bank did not agree." } " Nothing was paid. Try another card." }
+        } @else if arrival == Arrival::NoAmount {
+            p.declined role="alert" {
+                strong { "That is not an amount." } " Write it like " (decimal::text(it.amount)) "."
+            }
+        } @else if it.attempts > 0 {
             p.declined role="alert" { strong { "The card was declined." } " Nothing was paid. Try another card." }
         }
         form method="post" action={ "/pay/" (it.id) } {
+            @if it.api == Api::Difficult {
+                label.amount-field { span { "How much, in " (it.amount.currency()) }
+                    input name="amount" inputmode="decimal" autocomplete="off" required
+                        value=(decimal::text(it.amount)); }
+            }
             fieldset {
                 legend { "Test card" }
                 div.cards {
-                    label { input type="radio" name="card" value="ok" required checked[it.attempts == 0];
-                        span { "4242 4242 4242 4242" small { "works" } } }
-                    label { input type="radio" name="card" value="declined";
-                        span { "4000 0000 0000 0002" small { "is declined" } } }
+                    @for (card, value, name, does) in choices(it.api) {
+                        label { input type="radio" name="card" value=(value) required
+                                checked[*card == Card::Ok && it.attempts == 0];
+                            span { (name) small { (does) } } }
+                    }
                 }
             }
-            button { "Pay " (amount) }
+            button { "Pay " @if it.api == Api::Plain { (amount) } }
         }
         p.note { "This is a test provider. Choose a card; none can be typed." }
     };
     frame(&format!("Pay {amount}"), None, body)
 }
 
-fn just_paid(it: &Checkout) -> Markup {
+/// The bank's question. It is the bank's page in real life, and shows no more than what is to be agreed to.
+fn challenge(it: &Checkout) -> Markup {
+    let answer = |said: Said| match said {
+        Said::Approve => html! { button name="answer" value="approve" { "Approve" } },
+        Said::Refuse => html! { button.quiet name="answer" value="refuse" { "Refuse" } },
+    };
     let body = html! {
-        p.done aria-hidden="true" { "✓" }
-        h1 { "Paid" }
+        h1 { "Your bank asks" }
+        p { "Do you want to pay this?" }
         p.amount { (it.amount) }
         (summary(it))
-        p role="status" { "Taking you back to the shop…" }
+        form method="post" action={ "/pay/" (it.id) } { (answer(Said::Approve)) (answer(Said::Refuse)) }
+        p.note { "In real life this is your bank's own page." }
+    };
+    frame("Your bank asks", None, body)
+}
+
+fn done(it: &Checkout, title: &str, next: &str) -> Markup {
+    let body = html! {
+        p.done aria-hidden="true" { "✓" }
+        h1 { (title) }
+        p.amount { (paid(it)) }
+        (summary(it))
+        p role="status" { (next) }
         (back(it, "Back to the shop"))
     };
-    frame("Paid", Some(&it.return_url), body)
+    frame(title, Some(&it.return_url), body)
+}
+
+/// What the payer paid or agreed to; what was asked, before that.
+fn paid(it: &Checkout) -> Money {
+    match &it.state {
+        State::Paid(paid) => paid.amount,
+        State::Approved { chosen, .. } => *chosen,
+        State::Open | State::Processing | State::Failed | State::Expired => it.amount,
+    }
 }
 
 fn closed(it: &Checkout, title: &str, message: &str) -> Markup {
     let body =
-        html! { h1 { (title) } p { (message) } p.asked { (it.amount) } (summary(it)) (back(it, "Back to the shop")) };
+        html! { h1 { (title) } p { (message) } p.asked { (paid(it)) } (summary(it)) (back(it, "Back to the shop")) };
     frame(title, None, body)
 }
 
 fn summary(it: &Checkout) -> Markup {
-    let code = it.metadata.get("till_code");
     html! {
         ul.lines {
             @for line in &it.lines {
@@ -94,7 +189,7 @@ fn summary(it: &Checkout) -> Markup {
                 }
             }
         }
-        @if let Some(code) = code { p.note { "Reference " (code) } }
+        @if let Some(code) = it.code() { p.note { "Reference " (code) } }
     }
 }
 
@@ -103,6 +198,13 @@ fn back(it: &Checkout, text: &str) -> Markup {
 }
 
 fn frame(title: &str, go_to: Option<&str>, body: Markup) -> Markup {
+    let style = html! { link rel="stylesheet" href="/assets/sandbox.css"; };
+    let leave = html! { @if let Some(url) = go_to { meta http-equiv="refresh" content={ "2;url=" (url) }; } };
+    document(title, html! { (leave) (style) }, body)
+}
+
+/// A whole page, under the banner that no page goes without.
+pub(crate) fn document(title: &str, head: Markup, body: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -110,9 +212,8 @@ fn frame(title: &str, go_to: Option<&str>, body: Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
-                @if let Some(url) = go_to { meta http-equiv="refresh" content={ "2;url=" (url) }; }
                 title { (title) " · TEST" }
-                link rel="stylesheet" href="/assets/sandbox.css";
+                (head)
             }
             body {
                 p.test { strong { "TEST" } " No money moves here" }

@@ -5,7 +5,7 @@
 //! leads back by a link and a refresh.
 
 use crate::World;
-use crate::checkouts::{Card, Pressed};
+use crate::captures::{Card, Press, Pressed, Said};
 use crate::page::{self, Arrival};
 use axum::Form;
 use axum::Router;
@@ -29,13 +29,21 @@ pub(crate) fn routes() -> Router<Arc<World>> {
 
 #[derive(Debug, serde::Deserialize)]
 struct Choice {
-    card: Card,
+    card: Option<Card>,
+    answer: Option<Said>,
+    /// Where the payer may choose: `25.00`.
+    amount: Option<String>,
+}
+
+impl Choice {
+    fn press(&self) -> Option<Press> {
+        self.answer.map(Press::Said).or(self.card.map(Press::Card))
+    }
 }
 
 async fn look(State(world): State<Arc<World>>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
-    let arrival = if query.as_deref() == Some("paid") { Arrival::JustPaid } else { Arrival::Opened };
     match world.checkout(&id).await {
-        Ok(Some(checkout)) => html(StatusCode::OK, page::checkout(&checkout, arrival)),
+        Ok(Some(checkout)) => html(StatusCode::OK, page::checkout(&checkout, Arrival::of(query.as_deref()))),
         Ok(None) => html(StatusCode::NOT_FOUND, page::nothing()),
         Err(error) => trouble(&error),
     }
@@ -47,16 +55,21 @@ async fn press(
     choice: Result<Form<Choice>, FormRejection>,
 ) -> Response {
     // A press without a card shows the page again.
+    let choice = choice.ok().and_then(|Form(choice)| Some((choice.press()?, choice.amount)));
     let pressed = match choice {
-        Ok(Form(Choice { card })) => world.press(&id, card).await,
-        Err(_) => world.checkout(&id).await.map(|found| found.map(|_| Pressed::TooLate)),
+        Some((press, amount)) => world.press(&id, press, amount.as_deref()).await,
+        None => world.checkout(&id).await.map(|found| found.map(|_| Pressed::TooLate)),
     };
-    match pressed {
-        Ok(Some(Pressed::Paid)) => see(&format!("/pay/{id}?paid")),
-        Ok(Some(Pressed::Declined | Pressed::TooLate)) => see(&format!("/pay/{id}")),
-        Ok(None) => html(StatusCode::NOT_FOUND, page::nothing()),
-        Err(error) => trouble(&error),
-    }
+    let next = match pressed {
+        Ok(Some(Pressed::Done)) => Arrival::JustDone,
+        Ok(Some(Pressed::Challenged)) => Arrival::Challenged,
+        Ok(Some(Pressed::Refused)) => Arrival::Refused,
+        Ok(Some(Pressed::NoAmount)) => Arrival::NoAmount,
+        Ok(Some(Pressed::Declined | Pressed::TooLate)) => Arrival::Opened,
+        Ok(None) => return html(StatusCode::NOT_FOUND, page::nothing()),
+        Err(error) => return trouble(&error),
+    };
+    see(&format!("/pay/{id}{}", next.query()))
 }
 
 async fn style() -> Response {
@@ -68,21 +81,26 @@ async fn style() -> Response {
     (headers, include_str!("../assets/sandbox.css")).into_response()
 }
 
-fn trouble(error: &sqlx::Error) -> Response {
+pub(crate) fn trouble(error: &sqlx::Error) -> Response {
     tracing::error!(%error, "sandbox database");
     html(StatusCode::INTERNAL_SERVER_ERROR, page::trouble())
 }
 
-fn see(path: &str) -> Response {
+pub(crate) fn see(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [("location", path), ("cache-control", "no-store")]).into_response()
 }
 
 fn html(status: StatusCode, page: Markup) -> Response {
+    sent(status, page, "no-referrer")
+}
+
+/// A page that may load nothing but its style, and send nothing but its own forms.
+pub(crate) fn sent(status: StatusCode, page: Markup, referrer: &'static str) -> Response {
     let headers = [
         ("content-type", "text/html; charset=utf-8"),
         ("cache-control", "no-store"),
         ("content-security-policy", CSP),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", referrer),
         ("x-content-type-options", "nosniff"),
     ];
     (status, headers, page.into_string()).into_response()

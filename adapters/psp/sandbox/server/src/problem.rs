@@ -40,11 +40,16 @@ impl Problem {
 
     /// Another call was made under the same key.
     pub(crate) fn key_taken() -> Self {
-        Self::new(409, "idempotency_error", "this Idempotency-Key was used with other parameters".into())
+        Self::new(409, "idempotency_error", "this key was used with other parameters".into())
     }
 
     pub(crate) fn already_complete() -> Self {
         Self::new(409, "already_complete", "this checkout is paid and cannot be closed".into())
+    }
+
+    /// The bank or the dashboard cannot do this as things stand.
+    pub(crate) fn not_now(message: impl Into<String>) -> Self {
+        Self::new(409, "not_now", message.into())
     }
 
     pub(crate) fn too_large() -> Self {
@@ -63,6 +68,10 @@ impl Problem {
     /// Whether the answer belongs to the key for a day. A call that was not understood has used none.
     pub(crate) const fn is_kept(&self) -> bool {
         matches!(self.status, 404 | 409 | 422)
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     pub(crate) fn body(&self) -> String {
@@ -88,7 +97,7 @@ impl IntoResponse for Failure {
             Self::Refused(problem) => json_response(problem.status, problem.body()),
             Self::Database(error) => {
                 tracing::error!(%error, "sandbox database");
-                let problem = Problem::new(500, "internal", "try again under the same Idempotency-Key".into());
+                let problem = Problem::new(500, "internal", "try again under the same key".into());
                 json_response(problem.status, problem.body())
             }
         }

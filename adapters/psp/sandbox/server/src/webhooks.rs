@@ -1,4 +1,4 @@
-//! Telling the merchant: each event goes to the webhook, signed, again and again until it is accepted.
+//! Telling the merchant: each event goes to its webhook, signed or as a bare hint, again and again until it is accepted.
 //!
 //! ```text
 //! deliveries due ─► POST, signed with the time of this try ─► 2xx: forgotten
@@ -31,6 +31,8 @@ const GIVE_UP: Duration = Duration::from_secs(3 * 24 * 3600);
 struct Delivery {
     seq: i64,
     event: String,
+    is_hint: bool,
+    about: String,
     created: Timestamp,
     body: String,
     tries: i64,
@@ -108,16 +110,19 @@ async fn close_due(world: &World, now: Timestamp) -> sqlx::Result<()> {
 }
 
 async fn due(world: &World, now: Timestamp) -> sqlx::Result<Vec<Delivery>> {
-    let rows: Vec<(i64, String, i64, String, i64)> = sqlx::query_as(
-        "select e.seq, e.id, e.created_ms, e.body, d.tries from deliveries d join events e on e.seq = d.event
+    let rows: Vec<(i64, String, bool, String, i64, String, i64)> = sqlx::query_as(
+        "select e.seq, e.id, e.api = 'difficult', e.about, e.created_ms, e.body, d.tries
+         from deliveries d join events e on e.seq = d.event
          where d.due_ms <= ? order by d.due_ms, e.seq limit 64",
     )
     .bind(now.ms())
     .fetch_all(&world.read)
     .await?;
-    let delivery = |(seq, event, created_ms, body, tries)| Delivery {
+    let delivery = |(seq, event, is_hint, about, created_ms, body, tries)| Delivery {
         seq,
         event,
+        is_hint,
+        about,
         created: Timestamp::from_ms(created_ms),
         body,
         tries,
@@ -148,20 +153,29 @@ async fn deliver(world: Arc<World>, it: Delivery) {
 }
 
 async fn send(world: &World, it: &Delivery) -> Result<(), String> {
-    let Some(webhook) = &world.config.webhook else { return Err("no webhook is configured".into()) };
-    let now = world.now();
-    let signed = signature::sign(&webhook.secret, &it.event, now, it.body.as_bytes()).map_err(|why| why.to_string())?;
-    let request = world
-        .client
-        .post(&webhook.url)
-        .header("content-type", "application/json")
-        .header("webhook-id", &it.event)
-        .header("webhook-timestamp", now.secs().to_string())
-        .header("webhook-signature", signed)
-        .body(it.body.clone());
+    let request = if it.is_hint { hint(world, it)? } else { signed(world, it)? };
     // The URL may hold a secret of the receiver's.
     let answer = request.send().await.map_err(|error| error.without_url().to_string())?;
     if answer.status().is_success() { Ok(()) } else { Err(format!("status {}", answer.status().as_u16())) }
+}
+
+fn signed(world: &World, it: &Delivery) -> Result<reqwest::RequestBuilder, String> {
+    let Some(webhook) = &world.config.webhook else { return Err("no webhook is configured".into()) };
+    let now = world.now();
+    let signed = signature::sign(&webhook.secret, &it.event, now, it.body.as_bytes()).map_err(|why| why.to_string())?;
+    let request = world.client.post(&webhook.url).header("content-type", "application/json");
+    let request = request.header("webhook-id", &it.event).header("webhook-timestamp", now.secs().to_string());
+    Ok(request.header("webhook-signature", signed).body(it.body.clone()))
+}
+
+/// All that the difficult character says.
+fn hint(world: &World, it: &Delivery) -> Result<reqwest::RequestBuilder, String> {
+    let Some(url) = &world.config.hints else { return Err("no webhook is configured".into()) };
+    Ok(world
+        .client
+        .post(url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("id={}", it.about)))
 }
 
 #[cfg(test)]

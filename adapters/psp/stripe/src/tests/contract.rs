@@ -1,7 +1,7 @@
 //! The contract of every payment provider's adapter, kept against the fake.
 
 use super::*;
-use till_core::contract::psp::{Payer, Setup, suite};
+use till_core::contract::psp::{Deliveries, Payer, Setup, suite};
 use till_core::contract::seeded::Seeded;
 use till_core::money::Currency;
 
@@ -50,9 +50,7 @@ fn the_adapter_keeps_the_contract_of_every_provider() {
         entropy: &mut Seeded::new(7),
         now: NOW,
         currency: Currency::parse("EUR").unwrap(),
-        signed: &signed,
-        ours: ours.as_bytes(),
-        foreign: theirs.as_bytes(),
+        deliveries: Deliveries::Signed { signed: &signed, ours: ours.as_bytes(), foreign: theirs.as_bytes() },
     };
     done(suite(&mut setup));
 }

@@ -2,17 +2,17 @@
 
 use crate::stand::{KEY, SECRET, Stand};
 use async_trait::async_trait;
-use till_core::contract::psp::{Payer, Setup, suite};
+use till_core::contract::psp::{Deliveries, Hinted, Payer, Setup, suite};
 use till_core::contract::seeded::Seeded;
-use till_core::id::AccountId;
-use till_core::money::Currency;
+use till_core::id::{AccountId, CheckoutId};
+use till_core::money::{Currency, Money};
 use till_core::port::http::{Http, HttpError, Method, Request, Response};
 use till_core::port::psp::{Access, Account, AccountSettings};
 use till_core::signature;
 use till_core::time::Timestamp;
-use till_sandbox::Sandbox;
+use till_sandbox::{Difficult, Sandbox};
 
-struct Client(reqwest::Client);
+pub(crate) struct Client(pub(crate) reqwest::Client);
 
 #[async_trait]
 impl Http for Client {
@@ -55,6 +55,13 @@ impl Payer for Browser {
     async fn decline(&self, url: &str) {
         self.press(url, "declined").await;
     }
+
+    async fn pay_amount(&self, url: &str, amount: Money) {
+        let text = amount.to_string();
+        let fields = [("card", "ok"), ("amount", text.split(' ').next().unwrap())];
+        let answer = self.0.post(url).form(&fields).send().await.unwrap();
+        assert!(answer.headers()["location"].to_str().unwrap().ends_with("?paid"), "the page takes {amount}");
+    }
 }
 
 fn signed(body: &[u8], at: Timestamp) -> Vec<(String, String)> {
@@ -66,6 +73,20 @@ fn signed(body: &[u8], at: Timestamp) -> Vec<(String, String)> {
         ("webhook-signature", signature),
     ];
     all.map(|(name, value)| (name.to_owned(), value)).to_vec()
+}
+
+pub(crate) fn account(stand: &Stand) -> Account {
+    Account {
+        id: AccountId::new("sandbox"),
+        base_url: stand.base.clone(),
+        secret: KEY.to_owned().into(),
+        provider_account: "acct_sandbox".into(),
+        livemode: false,
+        webhook_secrets: vec![SECRET.to_owned().into()],
+        since: Timestamp::default(),
+        access: Access::Own,
+        settings: AccountSettings::default(),
+    }
 }
 
 #[tokio::test]
@@ -80,17 +101,7 @@ async fn the_adapter_keeps_the_contract_of_every_provider() {
     stand.post("/v1/checkouts", "theirs", &order).await;
     let events: Vec<String> = stand.events().await.iter().map(ToString::to_string).collect();
 
-    let account = Account {
-        id: AccountId::new("sandbox"),
-        base_url: stand.base.clone(),
-        secret: KEY.to_owned().into(),
-        provider_account: "acct_sandbox".into(),
-        livemode: false,
-        webhook_secrets: vec![SECRET.to_owned().into()],
-        since: Timestamp::default(),
-        access: Access::Own,
-        settings: AccountSettings::default(),
-    };
+    let account = account(&stand);
     let mut setup = Setup {
         psp: &Sandbox,
         http: &Client(stand.client.clone()),
@@ -99,9 +110,33 @@ async fn the_adapter_keeps_the_contract_of_every_provider() {
         entropy: &mut Seeded::new(7),
         now: stand.now(),
         currency: Currency::parse("EUR").unwrap(),
-        signed: &signed,
-        ours: events[0].as_bytes(),
-        foreign: events[1].as_bytes(),
+        deliveries: Deliveries::Signed { signed: &signed, ours: events[0].as_bytes(), foreign: events[1].as_bytes() },
+    };
+    suite(&mut setup).await;
+}
+
+#[tokio::test]
+async fn the_adapter_of_the_difficult_character_keeps_it_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand = Stand::start(dir.path(), None).await;
+    let mut order = stand.difficult_order();
+    order["custom_id"] = "order 7".into();
+    let theirs = stand.post_d("/d/orders", "theirs", &order).await.json();
+    let foreign = CheckoutId::new(theirs["id"].as_str().unwrap());
+    let account = Account { webhook_secrets: vec![], ..account(&stand) };
+    let hinted: Hinted<'_> = &|id| {
+        let headers = vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
+        (headers, format!("id={id}").into_bytes())
+    };
+    let mut setup = Setup {
+        psp: &Difficult,
+        http: &Client(stand.client.clone()),
+        account: &account,
+        payer: &Browser(stand.client.clone()),
+        entropy: &mut Seeded::new(8),
+        now: stand.now(),
+        currency: Currency::parse("EUR").unwrap(),
+        deliveries: Deliveries::Hints { hinted, foreign: &foreign },
     };
     suite(&mut setup).await;
 }

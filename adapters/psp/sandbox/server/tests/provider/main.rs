@@ -4,6 +4,10 @@
 
 mod api;
 mod contract;
+mod control;
+mod difficult;
+mod life;
+mod old_file;
 mod page;
 mod stand;
 mod webhooks;

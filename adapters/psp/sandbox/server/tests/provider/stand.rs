@@ -56,16 +56,24 @@ impl Got {
 
 impl Stand {
     pub(crate) async fn start(dir: &Path, webhook: Option<&str>) -> Self {
+        let webhook = webhook.map(|url| Webhook { url: url.to_owned(), secret: SECRET.to_owned().into() });
+        Self::start_with(dir, |config| config.webhook = webhook).await
+    }
+
+    pub(crate) async fn start_with(dir: &Path, change: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let clock = Arc::new(AtomicI64::new(START.ms()));
-        let config = Config {
+        let mut config = Config {
             db: dir.join("sandbox.db"),
             public_url: base.clone(),
             api_key: KEY.to_owned().into(),
             account: "acct_sandbox".into(),
-            webhook: webhook.map(|url| Webhook { url: url.to_owned(), secret: SECRET.to_owned().into() }),
+            webhook: None,
+            hints: None,
+            control: true,
         };
+        change(&mut config);
         let now = Arc::clone(&clock);
         let clock_of = Arc::new(move || Timestamp::from_ms(now.load(Ordering::SeqCst)));
         // Another seed for another port, so that a reopened provider does not repeat its ids.
@@ -107,6 +115,12 @@ impl Stand {
         Got::of(request.json(body).send().await.unwrap()).await
     }
 
+    /// A call of the difficult character's.
+    pub(crate) async fn post_d(&self, path: &str, key: &str, body: &Value) -> Got {
+        let request = self.client.post(self.base.clone() + path).bearer_auth(KEY).header("request-id", key);
+        Got::of(request.json(body).send().await.unwrap()).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Got {
         Got::of(self.client.get(self.base.clone() + path).bearer_auth(KEY).send().await.unwrap()).await
     }
@@ -122,12 +136,45 @@ impl Stand {
         Got::of(request.send().await.unwrap()).await
     }
 
+    /// Answers the bank's question.
+    pub(crate) async fn answer(&self, id: &str, said: &str) -> Got {
+        let request = self.client.post(format!("{}/pay/{id}", self.base)).form(&[("answer", said)]);
+        Got::of(request.send().await.unwrap()).await
+    }
+
+    /// What a test does at the control page.
+    pub(crate) async fn control(&self, path: &str, body: &Value) -> Got {
+        let request = self.client.post(self.base.clone() + path).bearer_auth(KEY).json(body);
+        Got::of(request.send().await.unwrap()).await
+    }
+
+    pub(crate) async fn act(&self, act: &str, id: &str) -> Got {
+        self.control("/control/act", &json!({"act": act, "id": id})).await
+    }
+
+    pub(crate) async fn turn(&self, knobs: &Value) -> Got {
+        self.control("/control/knobs", knobs).await
+    }
+
     /// A checkout of 25 EUR that is open for an hour.
     pub(crate) fn order(&self) -> Value {
         json!({
             "amount": {"minor": 2500, "currency": "EUR"},
             "lines": [{"name": "coffee", "quantity": 2, "each_minor": 1250}],
             "metadata": {"till_payment": "pay_1", "till_n": "1", "till_code": "K7Q2F9"},
+            "return_url": "https://till.example/p/t?a=1&b=2",
+            "expires_at_ms": self.now().ms() + 3_600_000,
+            "locale": "en",
+        })
+    }
+
+    /// The same as the difficult character wants it.
+    pub(crate) fn difficult_order(&self) -> Value {
+        json!({
+            "amount": {"value": "25.00", "currency": "EUR"},
+            "items": [{"name": "coffee", "quantity": 2, "unit_amount": {"value": "12.50", "currency": "EUR"}}],
+            "custom_id": "pay_1:1",
+            "reference": "K7Q2F9",
             "return_url": "https://till.example/p/t?a=1&b=2",
             "expires_at_ms": self.now().ms() + 3_600_000,
             "locale": "en",

@@ -9,24 +9,26 @@ use till_core::signature;
 use till_core::time::Timestamp;
 use tokio::net::TcpListener;
 
-/// One delivery as it came: id, signed time, signature, body.
-type Came = (String, String, String, Bytes);
+/// One delivery as it came: id, signed time, signature, body; of a hint the body alone.
+pub(crate) type Came = (String, String, String, Bytes);
 
 /// A merchant's webhook that fails so many times first.
-struct Receiver {
-    url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     came: Arc<Mutex<Vec<Came>>>,
 }
 
 impl Receiver {
-    async fn start(failures: usize) -> Self {
+    pub(crate) async fn start(failures: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hooks/sandbox/1", listener.local_addr().unwrap());
         let came = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&came);
         let receive = move |headers: HeaderMap, body: Bytes| {
-            let header = |name| headers[name].to_str().unwrap().to_owned();
-            assert_eq!(header("content-type"), "application/json");
+            let header = |name| headers.get(name).map_or_else(String::new, |text| text.to_str().unwrap().to_owned());
+            let is_hint = !headers.contains_key("webhook-id");
+            let kind = if is_hint { "application/x-www-form-urlencoded" } else { "application/json" };
+            assert_eq!(header("content-type"), kind);
             let mut kept = kept.lock().unwrap();
             kept.push((header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"), body));
             let status = if kept.len() <= failures { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::NO_CONTENT };
@@ -37,12 +39,12 @@ impl Receiver {
         Self { url, came }
     }
 
-    fn came(&self) -> Vec<Came> {
+    pub(crate) fn came(&self) -> Vec<Came> {
         self.came.lock().unwrap().clone()
     }
 
     /// Waits until so many came; a provider that never delivers fails the test.
-    async fn wait(&self, count: usize) -> Vec<Came> {
+    pub(crate) async fn wait(&self, count: usize) -> Vec<Came> {
         for _ in 0..400 {
             if self.came().len() >= count {
                 return self.came();
@@ -54,7 +56,7 @@ impl Receiver {
 }
 
 /// Long enough for a delivery that should not come to have come.
-async fn a_while() {
+pub(crate) async fn a_while() {
     tokio::time::sleep(Duration::from_millis(700)).await;
 }
 
