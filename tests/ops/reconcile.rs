@@ -2,6 +2,7 @@
 
 use crate::configuration::till;
 use crate::support::stripe::{Plan, Shop, Webhooks};
+use crate::support::{choose, eventually, link_of, to_provider};
 use reqwest::StatusCode;
 use serde_json::json;
 use std::time::Duration;
@@ -110,5 +111,25 @@ async fn a_hint_about_a_checkout_that_is_not_ours_costs_no_call() {
     let before = asked(&session);
     assert_eq!(post(thin("evt_thin_ours", &session)).await, StatusCode::OK);
     assert_eq!(asked(&session), before + 1, "ours is asked about");
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_closed_by_itself_is_found_by_one_look_and_payers_get_the_next() {
+    let shop = Shop::with(Plan { webhooks: Webhooks::Lost, ..Plan::default() }).await;
+    let code = shop.ask("/pay 25 EUR coffee expires:3d").await;
+    let [card, _] = shop.both_show(&code, "open").await;
+    let first = shop.session(&code);
+    shop.ahead(24 * 60 * MINUTE + 2 * MINUTE);
+    let seen = eventually(async || (shop.facts(&code, "checkout_seen").await == 2).then_some(()));
+    seen.await.expect("one look after its end finds it closed");
+    let page = to_provider(&shop.customer.http, &link_of(&card, "Pay")).await;
+    assert_ne!(shop.session(&code), first);
+    assert_eq!(choose(&shop.customer.http, &page, "ok").await, StatusCode::SEE_OTHER);
+    let paid = eventually(async || {
+        shop.ahead(MINUTE);
+        (shop.shown(&code).await["status"] == "paid").then_some(())
+    });
+    paid.await.expect("it is found without a webhook");
     shop.close().await;
 }
