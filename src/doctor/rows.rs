@@ -1,5 +1,9 @@
-//! What the database says about how this till fares: whether one runs, what waits too long, what was given up, and what
-//! the last comparison with the providers found.
+//! What the database says about how this till fares.
+//!
+//! ```text
+//! till: the last sign of life · queues: the oldest of each · dead letters: how many, the newest · drift: the last comparison
+//! ```
+//! Deliberately absent: asking anybody outside, so that these lines come even when nothing can be reached.
 
 use super::Findings;
 use crate::dead;
@@ -124,5 +128,28 @@ fn of_drift(last: Option<&Compared>, now: Timestamp) -> Finding {
             format!("{differ} of {looked} payments differ from the provider ({when})"),
             "`till reconcile` mends what is safe, and says of each other why not",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use till_core::port::psp::Verdict;
+
+    #[test]
+    fn what_waits_for_more_than_ten_minutes_is_stuck_and_a_delivery_may_wait_for_days() {
+        let now = Timestamp::from_secs(1_795_372_200);
+        let oldest = |kind, minutes: u64, tries, why: &str| {
+            let since = now.before(Duration::from_secs(60 * minutes));
+            let letter = Letter { kind, row: 1, payment: None, key: String::new(), why: why.into(), since, tries };
+            Waiting { kind, open: 3, oldest: Some(letter), dead: 0 }
+        };
+        let said = |it: &Waiting| stuck(it, now).map(|it| (it.verdict, it.text));
+        assert_eq!(said(&oldest(LetterKind::Card, 10, 5, "forbidden")), None);
+        assert_eq!(said(&oldest(LetterKind::Delivery, 2_000, 9, "its payment is not here")), None);
+        let card = "a card waits since 22 Nov 2026, 18:19 UTC: tried 5 times, last: forbidden; with it 2 more wait";
+        assert_eq!(said(&oldest(LetterKind::Card, 11, 5, "forbidden")), Some((Verdict::Wrong, card.into())));
+        let message = "a message waits since 22 Nov 2026, 18:19 UTC: never tried; with it 2 more wait";
+        assert_eq!(said(&oldest(LetterKind::Message, 11, 0, "")), Some((Verdict::Wrong, message.into())));
     }
 }

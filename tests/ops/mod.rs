@@ -4,6 +4,7 @@ mod dead;
 mod doctor;
 mod metrics;
 mod reconcile;
+mod upkeep;
 
 use crate::support::stripe::Shop;
 use till::book;

@@ -1,7 +1,7 @@
 //! Finding out without webhooks: the daily comparison, what it does not dare to mend, and what costs no call.
 
 use crate::configuration::till;
-use crate::support::stripe::{Plan, Shop, Webhooks};
+use crate::support::stripe::{Plan, Polls, Shop, Webhooks};
 use crate::support::{choose, eventually, link_of, to_provider};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -78,6 +78,27 @@ async fn what_the_provider_says_of_another_mode_is_shown_and_not_mended() {
     assert_eq!((compared.looked, compared.differ, compared.mended), (1, 1, 0));
     // What was told was parked, and is judged anew once the account is read again.
     shop.both_show(&code, "paid").await;
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_in_the_event_list_that_the_provider_has_forgotten_begins_anew_and_nothing_is_lost_or_doubled() {
+    let shop = Shop::with(Plan { webhooks: Webhooks::Lost, polls: Polls::Eager, ..Plan::default() }).await;
+    let (store, merchant) = (&shop.world.store, &shop.world.merchant.id);
+    let before = shop.ask("/pay 8 EUR tea").await;
+    shop.both_show(&before, "open").await;
+    shop.stripe.pay(&shop.session(&before)).unwrap();
+    shop.both_show(&before, "paid").await;
+    store.keep(merchant, "sweep", "main", b"evt_forgotten", None).await.unwrap();
+    let code = shop.ask("/pay 25 EUR coffee").await;
+    shop.both_show(&code, "open").await;
+    shop.stripe.pay(&shop.session(&code)).unwrap();
+    shop.both_show(&code, "paid").await;
+    let place = store.kept(merchant, "sweep", "main", shop.now()).await.unwrap();
+    assert_ne!(place.as_deref(), Some(&b"evt_forgotten"[..]));
+    for code in [&before, &code] {
+        assert_eq!(shop.facts(code, "captured").await, 1);
+    }
     shop.close().await;
 }
 
