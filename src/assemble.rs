@@ -114,6 +114,8 @@ pub struct Assembled {
     rows: Rows,
     /// None in the demo, which knows no account but its own.
     source: Option<Source>,
+    /// How often everything is compared with the providers; zero for never.
+    compare: Duration,
 }
 
 /// The database, with what only its adapter can do.
@@ -238,6 +240,7 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         web,
         rows,
         source: (*front == Front::Public).then(|| source(config)),
+        compare: Duration::from_secs(config.reconciler.compare_s),
     })
 }
 
@@ -441,6 +444,9 @@ impl Assembled {
         let mut all = crate::run::workers(&self.world, stop);
         if let Some(source) = self.source.clone() {
             all.spawn(crate::run::rereads(self.world.clone(), Reread::new(source), stop.clone()));
+        }
+        if !self.compare.is_zero() {
+            all.spawn(crate::run::compares(self.world.clone(), self.compare, stop.clone()));
         }
         let desk = Arc::new(Desk::new(self.world.clone()));
         for chat in self.world.chats.values() {

@@ -184,6 +184,9 @@ pub enum Whole {
     Rest,
 }
 
+/// So long after its end a checkout has surely been closed by the provider.
+const CLOSES_LATE: Duration = Duration::from_secs(60);
+
 /// When the reconciler looks next: at the deadline, or sooner where something is under way at the provider.
 ///
 /// A checkout that nobody has opened is not asked about one by one: what the provider tells of it stands in its event
@@ -199,11 +202,15 @@ pub fn check_at(payment: &Payment, created_at: Timestamp, now: Timestamp, pace: 
         payment.checkouts.values().any(|it| it.is_pending() || it.is_left_open() || it.is_usable() && touched);
     let refund_moves = payment.refunds.values().any(|refund| !refund.state.is_terminal());
     let disputed = payment.disputes.values().any(|dispute| dispute.state.is_undecided());
+    // One that has closed by itself is told of in that list; where this was lost, one look finds it, and payers get the next.
+    let usable = payment.checkouts.values().filter(|it| it.is_usable());
+    let closes = usable.filter_map(|it| Some(it.closes_at?.after(CLOSES_LATE))).min();
+    let overdue = closes.is_some_and(|at| at <= now);
     let age = now.since(created_at);
-    let poll =
-        (at_provider || refund_moves || disputed).then(|| now.after((age / 8).clamp(pace.poll_min, pace.poll_max)));
+    let moves = at_provider || refund_moves || disputed || overdue;
+    let poll = moves.then(|| now.after((age / 8).clamp(pace.poll_min, pace.poll_max)));
     let deadline = waits_for_deadline.then_some(payment.deadline);
-    poll.into_iter().chain(deadline).min()
+    poll.into_iter().chain(deadline).chain(closes.filter(|at| *at > now)).min()
 }
 
 /// What the provider calls things, from a report.

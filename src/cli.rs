@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line: it prints for people")]
 
 mod account;
+mod dead;
 mod look;
 mod slack;
 mod staff;
@@ -62,8 +63,11 @@ enum Command {
     Account(account::AccountCommand),
     /// Say what is wrong with this till, and how to mend it
     Doctor,
-    /// Compare every payment with the provider, and mend what differs; moves no money
+    /// Compare every payment with the provider, and mend what differs; moves no money. Fails while something differs
     Reconcile(look::ReconcileArgs),
+    /// What Till has given up: a message, a card, a delivery; and one more try
+    #[command(subcommand)]
+    Dead(dead::DeadCommand),
     /// What only Slack has
     #[command(subcommand)]
     Slack(slack::SlackCommand),
@@ -182,6 +186,7 @@ async fn perform(cli: Cli) -> Result<(), StartError> {
             Ok(())
         }
         Command::Staff(command) => staff::run(&config, command).await,
+        Command::Dead(command) => dead::run(&config, command).await,
         Command::Doctor => look::doctor(&config).await,
         Command::Reconcile(args) => {
             log("error", LogFormat::Text)?;

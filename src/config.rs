@@ -212,11 +212,13 @@ pub struct ReconcilerConfig {
     pub poll_max_s: u64,
     /// Seconds between two looks at the provider's event list.
     pub sweep_s: u64,
+    /// Seconds between two comparisons of every payment with the provider; 0 for never.
+    pub compare_s: u64,
 }
 
 impl Default for ReconcilerConfig {
     fn default() -> Self {
-        Self { poll_min_s: 60, poll_max_s: 3600, sweep_s: 60 }
+        Self { poll_min_s: 60, poll_max_s: 3600, sweep_s: 60, compare_s: 86_400 }
     }
 }
 

@@ -1,20 +1,26 @@
 //! The doctor: what is wrong with this till, one line each, and how to mend it. Changes nothing.
 //!
 //! ```text
-//! links · queues · for each account: key, permissions, webhook endpoint (asked of the provider), deliveries (noted here)
+//! links · till: does one run · clock · queues · dead letters · drift · Slack
+//! for each account: key, permissions, webhook endpoint (asked of the provider), deliveries (noted here)
 //! ```
 //! Deliveries are noted by the running till: whether a webhook secret is the right one shows only in what comes.
+
+mod clock;
+mod rows;
 
 use crate::accounts::BadAccount;
 use crate::assemble::{self, Rows, StartError};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::inbox;
 use crate::traffic::{Heard, Note};
 use crate::world::{At, LinkMode};
 use std::fmt::Write as _;
+use std::sync::Arc;
 use till_core::port::psp::{Finding, Hook, Verdict};
-use till_core::port::store::{AccountRow, Backlog, StoreError};
+use till_core::port::store::{AccountRow, StoreError};
 use till_core::time::Timestamp;
 
 /// What was found, by what it is about.
@@ -26,28 +32,40 @@ pub type Findings = Vec<(String, Vec<Finding>)>;
 /// [`StartError`]: the configuration or the store cannot be read.
 pub async fn examine(config: &Config, rows: &Rows, clock: &Clock) -> Result<Findings, StartError> {
     let links = assemble::links(config)?;
-    let mut all = vec![
-        ("links".to_owned(), vec![of_links(&links)]),
-        ("queues".to_owned(), vec![of_queues(rows.store.backlog().await?)]),
-    ];
+    let http = clock::Watched::new(Arc::new(Client::new()?), clock.clone());
+    let accounts = of_accounts(config, rows, clock, &links, &http).await?;
+    let mut all = vec![("links".to_owned(), vec![of_links(&links)])];
+    all.extend(http.finding().map(|found| ("clock".to_owned(), vec![found])));
+    let (store, merchant) = (&*rows.store, assemble::merchant_id());
+    all.extend(rows::findings(store, &merchant, clock()).await?);
     all.extend(assemble::slack::findings(config, rows, clock).await?.map(|found| ("slack".to_owned(), found)));
-    let source = assemble::source(config);
+    all.extend(accounts);
+    Ok(all)
+}
+
+async fn of_accounts(
+    config: &Config,
+    rows: &Rows,
+    clock: &Clock,
+    links: &LinkMode,
+    http: &clock::Watched,
+) -> Result<Findings, StartError> {
+    let (source, mut all) = (assemble::source(config), Findings::new());
     let kept = source.all(rows.store.accounts(&assemble::merchant_id()).await?);
     if kept.is_empty() {
         let mend = "`till account add stripe main --key env:STRIPE_KEY`, or set `enabled = true` under [sandbox]";
         all.push(("accounts".to_owned(), vec![Finding::wrong("there is no account at a provider", mend)]));
     }
-    let http = Client::new()?;
     for row in kept {
         let about = format!("account {} ({})", row.id, row.psp);
         let found = match source.open(&row) {
             Err(bad) => vec![unopened(&row, &bad)],
             Ok(at) => {
-                let (public, local) = (hook(&links, &at), format!("http://{}{}", config.http.listen, path(&at)));
+                let (public, local) = (hook(links, &at), format!("http://{}{}", config.http.listen, path(&at)));
                 let hook = public.as_deref().map_or(Hook::Local(&local), Hook::Public);
                 let mut found = of_closing(&at);
-                found.extend(at.psp.examine(&http, &at.account, hook, clock()).await);
-                found.extend(of_deliveries(rows, &at, &links, clock()).await?);
+                found.extend(at.psp.examine(http, &at.account, hook, clock()).await);
+                found.extend(of_deliveries(rows, &at, links, clock()).await?);
                 found
             }
         };
@@ -94,18 +112,6 @@ fn of_links(links: &LinkMode) -> Finding {
     }
 }
 
-fn of_queues(backlog: Backlog) -> Finding {
-    let Backlog { work, cards, parked, dead } = backlog;
-    let waits = format!("{work} calls, {cards} cards and {parked} deliveries wait");
-    match dead {
-        0 => Finding::good(waits),
-        dead => Finding::note(
-            format!("{waits}; {dead} were given up since this till began"),
-            "the log says why, at the level `error`; `till reconcile` mends what the provider knows better",
-        ),
-    }
-}
-
 fn of_closing(at: &At) -> Vec<Finding> {
     let note = |why: &String| {
         let mend = format!("`till account reopen {}` lets it take payments again", at.account.id);
@@ -118,7 +124,17 @@ fn of_closing(at: &At) -> Vec<Finding> {
 async fn of_deliveries(rows: &Rows, at: &At, links: &LinkMode, now: Timestamp) -> Result<Option<Finding>, StoreError> {
     let [believed, refused] = Heard::noted(&*rows.store, &assemble::merchant_id(), &at.account.id, now).await?;
     const UNSIGNED: &str = "unsigned";
+    let silent = inbox::silent_since(&*rows.store, &assemble::merchant_id(), &at.account.id, now).await?;
     let said = |bad: &Note| format!("{} ({})", bad.why.as_deref().unwrap_or("not believed"), bad.at.text());
+    if let Some(since) = silent.filter(|since| believed.as_ref().is_none_or(|good| good.at < *since)) {
+        let mend = format!(
+            "at the provider, look whether the endpoint for {} is enabled, what its last deliveries were answered with, \
+             and whether this till can be reached from outside",
+            path(at)
+        );
+        let text = format!("webhooks do not arrive: a payment was found by asking only ({})", since.text());
+        return Ok(Some(Finding::wrong(text, mend)));
+    }
     Ok(match (&believed, &refused, links) {
         // Anybody can send what is not signed, so it says nothing about the secret.
         (None, Some(bad), _) if bad.why.as_deref() != Some(UNSIGNED) => {

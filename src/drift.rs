@@ -8,13 +8,14 @@
 use crate::book::{self, Loaded};
 use crate::inbox::{self, Came, Verdict};
 use crate::world::{At, World};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
-use till_core::id::{Code, PaymentId};
+use till_core::id::{Code, MerchantId, PaymentId};
 use till_core::money::Money;
 use till_core::payment::{Fact, Payment, Status, judge};
 use till_core::port::psp::{Ask, Fault, News, Reported};
-use till_core::port::store::{ListFilter, StoreError};
+use till_core::port::store::{ListFilter, Store, StoreError};
 use till_core::time::Timestamp;
 
 /// How many payments are looked at, newest first.
@@ -48,8 +49,10 @@ pub struct Drift {
 pub enum Looked {
     /// Both say the same.
     Same,
-    /// They differ.
+    /// They differ; it is mended where that was wanted.
     Differs(Drift),
+    /// They differ, and it was not mended although that was wanted: why.
+    Stays(Drift, String),
     /// The provider could not be asked.
     Unknown(Code, String),
 }
@@ -118,7 +121,7 @@ pub async fn look(world: &World, id: PaymentId, mend: Mend) -> Result<Looked, St
     let again = book::load(world, &world.merchant.id, id).await?;
     let still = again.and_then(|again| with(&again, &at, &reports).and_then(|after| differs(&again, &after)));
     if mend == Mend::Yes && still.is_some() {
-        return Ok(Looked::Unknown(code, NOT_OURS.into()));
+        return Ok(Looked::Stays(drift, NOT_OURS.into()));
     }
     Ok(Looked::Differs(drift))
 }
@@ -182,6 +185,93 @@ impl Drift {
             format!("; taken for disputes {}", said(self.withheld))
         };
         let (received, refunded) = (said(self.captured), said(self.refunded));
-        format!("{}  {status}; received {received}; refunded {refunded}{taken}", self.code)
+        let looks = "; a person must look: an amount or a currency is not what was asked for";
+        let person = if there == Status::NeedsReview { looks } else { "" };
+        format!("{}  {status}; received {received}; refunded {refunded}{taken}{person}", self.code)
     }
+}
+
+/// What came of comparing many payments, kept for the doctor and for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// When it ended.
+    pub at: Timestamp,
+    /// How many were looked at.
+    pub looked: u64,
+    /// How many differed and were mended.
+    pub mended: u64,
+    /// How many differ still.
+    pub differ: u64,
+    /// How many could not be asked about.
+    pub unknown: u64,
+}
+
+impl Compared {
+    /// One more.
+    pub fn count(&mut self, looked: &Looked, mend: Mend) {
+        self.looked += 1;
+        match (looked, mend) {
+            (Looked::Same, _) => {}
+            (Looked::Differs(_), Mend::Yes) => self.mended += 1,
+            (Looked::Differs(_), Mend::No) | (Looked::Stays(..), _) => self.differ += 1,
+            (Looked::Unknown(..), _) => self.unknown += 1,
+        }
+    }
+
+    /// How many were the same on both sides.
+    pub fn same(&self) -> u64 {
+        self.looked.saturating_sub(self.mended + self.differ + self.unknown)
+    }
+
+    /// Keeps it as the last one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep(&self, world: &World) -> Result<(), StoreError> {
+        let Ok(bytes) = serde_json::to_vec(self) else { return Ok(()) };
+        world.store.keep(&world.merchant.id, "drift", "last", &bytes, None).await
+    }
+
+    /// The last one, if there ever was one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last(store: &dyn Store, merchant: &MerchantId, now: Timestamp) -> Result<Option<Self>, StoreError> {
+        let kept = store.kept(merchant, "drift", "last", now).await?;
+        Ok(kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+}
+
+/// How old payments may be that are compared every day; older ones are as long as they can change by themselves.
+const DAILY_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Between two looks of the daily comparison: what others ask for goes first.
+const DAILY_PAUSE: Duration = Duration::from_secs(1);
+/// How long one look may take, before another process may begin anew.
+const LEASE: Duration = Duration::from_secs(300);
+
+/// Compares and mends, if nobody else does: what neither a webhook nor a sweep told. Gives what came of it.
+///
+/// # Errors
+/// [`StoreError`]; what was mended before stays.
+pub async fn daily(world: &World, holder: &str) -> Result<Option<Compared>, StoreError> {
+    let mut compared = Compared::default();
+    for id in payments(world, DAILY_AGE, (world.clock)()).await? {
+        if world.store.lease("compare", holder, (world.clock)(), LEASE).await?.is_none() {
+            return Ok(None);
+        }
+        let looked = look(world, id, Mend::Yes).await?;
+        match &looked {
+            Looked::Same => {}
+            Looked::Differs(drift) => {
+                tracing::error!("no webhook and no event told of this, now mended: {}", drift.line())
+            }
+            Looked::Stays(drift, why) => tracing::error!("differs from the provider: {}; {why}", drift.line()),
+            Looked::Unknown(code, why) => tracing::warn!("{code} could not be compared with the provider: {why}"),
+        }
+        compared.count(&looked, Mend::Yes);
+        tokio::time::sleep(DAILY_PAUSE).await;
+    }
+    compared.at = (world.clock)();
+    compared.keep(world).await?;
+    Ok(Some(compared))
 }

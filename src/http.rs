@@ -9,6 +9,7 @@
 
 use crate::inbox::{self, Verdict};
 use crate::links;
+use crate::metrics;
 use crate::world::World;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
@@ -64,9 +65,10 @@ pub fn behind(door: Door, routes: Router) -> Router {
         .layer(CatchPanicLayer::new())
 }
 
-/// What the operator may see: readiness in detail, counts. On the admin listener alone.
+/// What the operator may see: readiness in detail, counts, numbers for Prometheus. On the admin listener alone.
 pub fn admin_router(world: Arc<World>) -> Router {
-    Router::new().route("/readyz", get(ready)).route("/status", get(status)).with_state(world)
+    let routes = Router::new().route("/readyz", get(ready)).route("/status", get(status));
+    routes.route("/metrics", get(numbers)).with_state(world)
 }
 
 async fn delivery(
@@ -117,6 +119,16 @@ async fn status(State(world): State<Arc<World>>) -> Response {
         "since_start": world.counts.all(),
     }))
     .into_response()
+}
+
+async fn numbers(State(world): State<Arc<World>>) -> Response {
+    match metrics::text(&world, (world.clock)()).await {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "no numbers: {error}");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
 }
 
 /// Checks the `Host` in demo mode, and finds out who the client is.

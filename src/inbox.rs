@@ -14,11 +14,11 @@ use crate::checkouts::telling;
 use crate::traffic::Whose;
 use crate::world::{At, LinkMode, World};
 use std::time::Duration;
-use till_core::id::{CaptureId, MerchantId, PaymentId};
+use till_core::id::{AccountId, CaptureId, MerchantId, PaymentId};
 use till_core::payment::{disagrees, judge};
 use till_core::port::psp::{About, Ask, Delivery, Distrust, Evidence, Fault, News, Reported};
 use till_core::port::store::{
-    Change, Claimed, Commit, InboxKey, ObjectKind, Outcome, Park, ParkedClaim, Settle, Shows, StoreError,
+    Change, Claimed, Commit, InboxKey, ObjectKind, Outcome, Park, ParkedClaim, Settle, Shows, Store, StoreError,
 };
 use till_core::time::Timestamp;
 
@@ -28,6 +28,8 @@ const PARKED_MAX: Duration = Duration::from_secs(3 * 24 * 3600);
 const WEBHOOK_PATIENCE: Duration = Duration::from_secs(120);
 /// Staff are told about silent webhooks this often.
 const TOLD_AGAIN: Duration = Duration::from_secs(24 * 3600);
+/// Where it is kept that they were.
+const SILENT: &str = "webhooks-silent";
 /// How long a parked delivery is claimed for.
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -145,6 +147,7 @@ pub async fn receive(world: &World, at: &At, delivery: Delivery<'_>, now: Timest
             return Verdict::Refused;
         }
     };
+    world.counts.add("webhook_believed");
     world.heard.note(world, at, Ok(()), now).await;
     for one in evidence {
         match believed(world, at, one, now).await {
@@ -166,13 +169,33 @@ async fn believed(world: &World, at: &At, evidence: Evidence, now: Timestamp) ->
             world.counts.add("webhook_foreign");
             Ok(Verdict::Taken)
         }
-        Evidence::Hint { ask, .. } => ask_and_take(world, at, &ask, now).await,
+        Evidence::Hint { ask, .. } => {
+            if is_foreign(world, at, &ask).await? {
+                world.counts.add("webhook_foreign");
+                return Ok(Verdict::Taken);
+            }
+            ask_and_take(world, at, &ask, now).await
+        }
         Evidence::AccessLost { provider_account, livemode } => {
             if provider_account == at.account.provider_account && livemode == at.account.livemode {
                 access_lost(world, at, now).await?;
             }
             Ok(Verdict::Taken)
         }
+    }
+}
+
+/// Whether a hint is about a checkout of somebody else, or money that was looked up before. Our checkouts are known by then: a payer has the page's address from us,
+/// and we hand it out once the provider's answer is kept. So a stranger's traffic costs no call.
+async fn is_foreign(world: &World, at: &At, ask: &Ask) -> Result<bool, StoreError> {
+    let (merchant, account) = (&world.merchant.id, &at.account.id);
+    match ask {
+        Ask::Checkout(id) => {
+            let known = world.store.payment_by_object(merchant, account, ObjectKind::Checkout, id.as_str()).await?;
+            Ok(known.is_none())
+        }
+        Ask::Capture(id) => Ok(world.foreign.whose(account, id) == Some(Whose::Theirs)),
+        Ask::CheckoutOf { .. } | Ask::RefundOf { .. } => Ok(false),
     }
 }
 
@@ -245,7 +268,12 @@ async fn ask_and_take(world: &World, at: &At, ask: &Ask, now: Timestamp) -> Resu
     }
     match at.psp.fetch(&*world.http, &at.account, ask).await {
         Ok(reports) => take_all(world, at, &reports, now).await,
-        Err(Fault::NotFound) => Ok(Verdict::Taken),
+        Err(Fault::NotFound) => {
+            if let Ask::Capture(id) = ask {
+                world.foreign.remember(&at.account.id, id, Whose::Theirs);
+            }
+            Ok(Verdict::Taken)
+        }
         Err(fault) => {
             tracing::warn!(account = %at.account.id, %fault, "a hint could not be fetched: {fault}");
             Ok(Verdict::Later)
@@ -379,10 +407,12 @@ async fn webhook_is_missing(world: &World, at: &At, report: &Reported, now: Time
 async fn tell_of_silence(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<(), StoreError> {
     let (merchant, account) = (&world.merchant.id, at.account.id.as_str());
     tracing::error!(account, "a payment at {account} was found by asking only: its webhooks do not arrive");
-    if world.store.kept(merchant, "webhooks-silent", account, now).await?.is_some() {
+    world.counts.add("found_by_asking");
+    if silent_since(&*world.store, merchant, &at.account.id, now).await?.is_some() {
         return Ok(());
     }
-    world.store.keep(merchant, "webhooks-silent", account, b"told", Some(now.after(TOLD_AGAIN))).await?;
+    let since = now.ms().to_string();
+    world.store.keep(merchant, SILENT, account, since.as_bytes(), Some(now.after(TOLD_AGAIN))).await?;
     let Some(id) = payment_of(world, merchant, at, &report.about).await? else { return Ok(()) };
     let written = book::write::<()>(world, merchant, id, now, |loaded, commit| {
         let stored = &loaded.stored;
@@ -394,6 +424,22 @@ async fn tell_of_silence(world: &World, at: &At, report: &Reported, now: Timesta
         Ok(())
     });
     written.await.map(drop)
+}
+
+/// Since when payments of an account were found by asking only, within the last day.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn silent_since(
+    store: &dyn Store,
+    merchant: &MerchantId,
+    account: &AccountId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let kept = store.kept(merchant, SILENT, account.as_str(), now).await?;
+    // What an earlier version wrote has no time in it.
+    let since = |bytes: Vec<u8>| String::from_utf8(bytes).ok()?.parse().ok().map(Timestamp::from_ms);
+    Ok(kept.map(|bytes| since(bytes).unwrap_or(now)))
 }
 
 /// The merchant took the platform's access away: no new payment goes there, and whoever runs Till is told.

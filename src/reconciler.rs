@@ -55,6 +55,7 @@ async fn look(world: &World, merchant: &MerchantId, id: PaymentId, now: Timestam
     let Some(at) = world.account(&loaded.stored.account) else { return Ok(()) };
     for ask in asks(&loaded) {
         if !world.reads.take_many(calls(&ask), now) {
+            world.counts.add("look_over_budget");
             return soon(world, merchant, id, now).await;
         }
         match at.psp.fetch(&*world.http, &at.account, &ask).await {

@@ -6,8 +6,9 @@
 
 use crate::accounts::Reread;
 use crate::clock::SystemEntropy;
+use crate::upkeep::Chores;
 use crate::world::World;
-use crate::{cards, checkouts, inbox, reconciler};
+use crate::{cards, checkouts, drift, inbox, reconciler};
 use axum::Extension;
 use axum::extract::ConnectInfo;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -17,6 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
 use std::time::Duration;
 use till_core::port::store::StoreError;
+use till_core::time::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -26,6 +28,10 @@ use tokio_util::sync::CancellationToken;
 const NAP: Duration = Duration::from_millis(500);
 /// How long a worker waits after the store failed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often it is looked whether a comparison is due.
+const COMPARE_NAP: Duration = Duration::from_secs(5);
+/// How long after the start the first one begins.
+const COMPARE_AFTER: Duration = Duration::from_secs(600);
 /// How long a client may take to send its headers.
 const HEADERS: Duration = Duration::from_secs(10);
 /// Connections that are open at once; the next one waits.
@@ -79,6 +85,7 @@ pub fn workers(world: &Arc<World>, stop: &CancellationToken) -> JoinSet<()> {
         all.spawn(turn(world.clone(), stop.clone(), worker));
     }
     all.spawn(sweeps(world.clone(), stop.clone()));
+    all.spawn(chores(world.clone(), stop.clone()));
     all
 }
 
@@ -114,8 +121,59 @@ pub async fn rereads(world: Arc<World>, mut reread: Reread, stop: CancellationTo
     }
 }
 
+/// Gives signs of life and tidies, until the stop. The clock is looked at often: it may jump.
+async fn chores(world: Arc<World>, stop: CancellationToken) {
+    let (holder, mut chores) = (holder(), Chores::default());
+    while !stop.is_cancelled() {
+        let wait = match chores.step(&world, &holder, (world.clock)()).await {
+            Ok(()) => NAP,
+            Err(error) => {
+                tracing::error!(%error, "what is due now and then could not be done: {error}");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Compares every payment with its provider, `every` so long, until the stop.
+pub async fn compares(world: Arc<World>, every: Duration, stop: CancellationToken) {
+    let holder = holder();
+    while !stop.is_cancelled() {
+        if (world.clock)() >= next_comparison(&world, every).await {
+            tokio::select! {
+                // Cut anywhere, the next one looks at all of them again.
+                () = stop.cancelled() => break,
+                compared = drift::daily(&world, &holder) => match compared {
+                    Ok(Some(found)) => tracing::info!("compared with the providers: {found:?}"),
+                    Ok(None) => {}
+                    Err(error) => tracing::error!(%error, "the comparison could not go on: {error}"),
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(COMPARE_NAP) => {}
+        }
+    }
+}
+
+/// Never just after the start: then webhooks of the time before are still on their way.
+async fn next_comparison(world: &World, every: Duration) -> Timestamp {
+    let last = drift::Compared::last(&*world.store, &world.merchant.id, (world.clock)()).await;
+    let after_last = last.ok().flatten().map(|last| last.at.after(every));
+    after_last.unwrap_or_default().max(world.began.after(COMPARE_AFTER))
+}
+
+fn holder() -> String {
+    hex::encode(till_core::id::random::<8>(&mut SystemEntropy))
+}
+
 async fn sweeps(world: Arc<World>, stop: CancellationToken) {
-    let holder = hex::encode(till_core::id::random::<8>(&mut SystemEntropy));
+    let holder = holder();
     while !stop.is_cancelled() {
         tokio::select! {
             // Cut anywhere, the next sweep begins where this one had come to.

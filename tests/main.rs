@@ -9,6 +9,7 @@ mod browser;
 mod configuration;
 mod crash;
 mod judges;
+mod ops;
 mod slack;
 mod story;
 mod stripe;

@@ -3,7 +3,7 @@
 use crate::assemble::{self, Front, StartError};
 use crate::client::Client;
 use crate::config::Config;
-use crate::drift::{self, Looked, Mend};
+use crate::drift::{self, Compared, Looked, Mend};
 use crate::world::At;
 use crate::{clock, doctor, keyring};
 use clap::{Args, Subcommand};
@@ -59,43 +59,67 @@ pub(super) async fn reconcile(config: &Config, args: &ReconcileArgs) -> Result<(
     let (world, mend) = (till.world.clone(), if args.dry_run { Mend::No } else { Mend::Yes });
     let age = Duration::from_secs(args.days.saturating_mul(24 * 3600));
     let all = drift::payments(&world, age, (world.clock)()).await?;
-    let (mut differ, mut unknown) = (0_usize, 0_usize);
+    let mut compared = Compared::default();
     for (at, id) in all.iter().enumerate() {
         if at > 0 && at.is_multiple_of(SAY_EVERY) {
             eprintln!("{at} of {} payments", all.len());
         }
-        match drift::look(&world, *id, mend).await? {
-            Looked::Same => {}
-            Looked::Differs(drift) => {
-                differ += 1;
-                println!("{}", drift.line());
-            }
-            Looked::Unknown(code, why) => {
-                unknown += 1;
-                println!("{code}  could not be asked about: {why}");
-            }
+        let looked = drift::look(&world, *id, mend).await?;
+        compared.count(&looked, mend);
+        if let Some(said) = said(&looked) {
+            println!("{said}");
         }
     }
-    println!("{}", summary(all.len(), differ, unknown, mend));
+    compared.at = (world.clock)();
+    compared.keep(&world).await?;
+    let dead = world.store.waiting(&world.merchant.id).await?.iter().map(|it| it.dead).sum::<u64>();
     till.close().await;
-    match unknown {
-        0 => Ok(()),
-        unknown => Err(StartError::Typed(format!("{unknown} payments could not be asked about"))),
+    println!("{}", summary(&compared, mend));
+    if dead > 0 {
+        println!("Till has given up {dead} things, which comparing does not bring back: till dead list");
+    }
+    match remains(&compared, mend) {
+        None => Ok(()),
+        Some(remains) => Err(StartError::Typed(remains)),
     }
 }
 
-fn summary(all: usize, differ: usize, unknown: usize, mend: Mend) -> String {
-    if all == 0 {
+/// What there is to say about one payment.
+fn said(looked: &Looked) -> Option<String> {
+    match looked {
+        Looked::Same => None,
+        Looked::Differs(drift) => Some(drift.line()),
+        Looked::Stays(drift, why) => Some(format!("{}\n        not mended: {why}", drift.line())),
+        Looked::Unknown(code, why) => Some(format!("{code}  could not be asked about: {why}")),
+    }
+}
+
+fn summary(compared: &Compared, mend: Mend) -> String {
+    let Compared { looked, mended, differ, unknown, .. } = *compared;
+    if looked == 0 {
         return "No payments yet, so nothing was compared.".to_owned();
     }
-    let agree = all.saturating_sub(differ + unknown);
-    let differing = match (differ, mend) {
-        (0, _) => String::new(),
-        (differ, Mend::Yes) => format!(", {differ} differed and were mended"),
-        (differ, Mend::No) => format!(", {differ} differ (without --dry-run they are mended)"),
+    let some = |count: u64, text: String| if count == 0 { String::new() } else { text };
+    let mended = some(mended, format!(", {mended} differed and were mended"));
+    let differing = match mend {
+        Mend::Yes => some(differ, format!(", {differ} differ and were not mended")),
+        Mend::No => some(differ, format!(", {differ} differ (without --dry-run they are mended)")),
     };
-    let asked = if unknown == 0 { String::new() } else { format!(", {unknown} could not be asked about") };
-    format!("Of {all} payments {agree} agree with the provider{differing}{asked}.")
+    let asked = some(unknown, format!(", {unknown} could not be asked about"));
+    let agree = compared.same();
+    format!("Of {looked} payments {agree} agree with the provider{mended}{differing}{asked}.")
+}
+
+/// What is still open afterwards: then the command fails, so that whatever runs it by the clock notices.
+fn remains(compared: &Compared, mend: Mend) -> Option<String> {
+    match (compared.differ, compared.unknown) {
+        (0, 0) => None,
+        (0, unknown) => {
+            Some(format!("{unknown} payments could not be asked about: mend what is said above, and compare again"))
+        }
+        (differ, _) if mend == Mend::No => Some(format!("{differ} payments differ: without --dry-run they are mended")),
+        (differ, _) => Some(format!("{differ} payments differ still: the reasons stand above")),
+    }
 }
 
 pub(super) async fn stripe(config: &Config, command: StripeCommand) -> Result<(), StartError> {

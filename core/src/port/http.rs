@@ -1,10 +1,13 @@
 //! How an adapter speaks HTTP without opening a socket: one client, one timeout and one redaction policy for all.
 
+use crate::time::Timestamp;
 use async_trait::async_trait;
 use bytes::Bytes;
 use secrecy::SecretString;
 use std::fmt;
 use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 /// The verbs that providers use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +85,14 @@ impl Response {
     /// The first header called `name` (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// When it was given, by the clock of whoever gave it; in whole seconds.
+    ///
+    /// Source: RFC 9110, section 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    pub fn date(&self) -> Option<Timestamp> {
+        let moment = OffsetDateTime::parse(&self.header("date")?.replace("GMT", "+0000"), &Rfc2822).ok()?;
+        Some(Timestamp::from_secs(moment.unix_timestamp()))
     }
 
     /// `Retry-After` in seconds, where the answer has one; at most an hour is believed.

@@ -535,8 +535,8 @@ pub trait Psp: Send + Sync {
     /// [`Fault::NotFound`] when the provider knows nothing of it.
     async fn fetch(&self, http: &dyn Http, at: &Account, ask: &Ask) -> Result<Vec<Reported>, Fault>;
 
-    /// Looks at how the account is set up, changing nothing: key, permissions, webhooks, and whether the provider's
-    /// clock says `now`.
+    /// Looks at how the account is set up, changing nothing: key, permissions, webhooks, and what ends soon after `now`.
+    /// Whether the two clocks agree, the doctor sees by itself from the `Date` of the answers.
     async fn examine(&self, http: &dyn Http, at: &Account, hook: Hook<'_>, now: Timestamp) -> Vec<Finding>;
 
     /// The next page of events after `cursor`; from the oldest kept when `None`.

@@ -21,8 +21,6 @@ use std::fmt::Display;
 use till_core::port::http::{Http, HttpError, Method, Request, Response};
 use till_core::port::psp::{Access, Account, Fault};
 use till_core::time::Timestamp;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
 /// Codes of Stripe's that become sentences of ours.
 const SAID_BY_US: [&str; 4] = ["amount_too_small", "amount_too_large", "charge_already_refunded", "charge_disputed"];
@@ -113,8 +111,7 @@ fn date(response: &Response) -> Option<Timestamp> {
     if is_replayed(response) {
         return None;
     }
-    let moment = OffsetDateTime::parse(&response.header("date")?.replace("GMT", "+0000"), &Rfc2822).ok()?;
-    Some(Timestamp::from_secs(moment.unix_timestamp()))
+    response.date()
 }
 
 /// Whether this is what the key brought before, and not how things are now.

@@ -9,13 +9,8 @@ use crate::{VERSION, call, webhook};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::time::Duration;
 use till_core::port::http::Http;
 use till_core::port::psp::{Access, Account, Fault, Finding, Hook};
-use till_core::time::Timestamp;
-
-/// How far the two clocks may be apart; an answer takes a moment, and its time has no fractions.
-const CLOCK_OFF: Duration = Duration::from_secs(60);
 
 /// What Till does with a permission, and what it is called in the dashboard.
 const READS: [(&str, &str, &str); 5] = [
@@ -30,7 +25,7 @@ const WRITES: [(&str, &str, &str); 2] = [
     ("/v1/refunds", "make refunds", "Charges and Refunds: Write"),
 ];
 
-pub(crate) async fn examine(http: &dyn Http, at: &Account, hook: Hook<'_>, now: Timestamp) -> Vec<Finding> {
+pub(crate) async fn examine(http: &dyn Http, at: &Account, hook: Hook<'_>) -> Vec<Finding> {
     let mut found = vec![key(at)];
     match account(http, at).await {
         Ok(of_account) => found.extend(of_account),
@@ -40,9 +35,7 @@ pub(crate) async fn examine(http: &dyn Http, at: &Account, hook: Hook<'_>, now: 
             return found;
         }
     }
-    let (may, told_at) = permissions(http, at).await;
-    found.push(may);
-    found.extend(told_at.and_then(|told_at| clock(told_at, now)));
+    found.push(permissions(http, at).await);
     if at.webhook_secrets.is_empty() && matches!(hook, Hook::Public(_)) {
         let mend = format!("`till stripe webhook {}` makes the endpoint and keeps its secret", at.id);
         found.push(Finding::wrong("no webhook secret is configured, so no webhook is believed", mend));
@@ -59,14 +52,6 @@ pub(crate) async fn examine(http: &dyn Http, at: &Account, hook: Hook<'_>, now: 
         )),
     }
     found
-}
-
-/// Whether the two clocks agree: a signature is believed for five minutes, a deadline is a moment.
-fn clock(told_at: Timestamp, now: Timestamp) -> Option<Finding> {
-    let (ahead, behind) = (now.since(told_at), told_at.since(now));
-    let (by, which) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
-    let off = format!("this computer's clock is {} s {which} Stripe's", by.as_secs());
-    (by > CLOCK_OFF).then(|| Finding::wrong(off, "let it be set by NTP: `timedatectl set-ntp true`"))
 }
 
 /// Whether the key is of the kind that the account says, and what it is.
@@ -137,13 +122,12 @@ async fn account(http: &dyn Http, at: &Account) -> Result<Vec<Finding>, Finding>
     }
 }
 
-async fn permissions(http: &dyn Http, at: &Account) -> (Finding, Option<Timestamp>) {
+async fn permissions(http: &dyn Http, at: &Account) -> Finding {
     let mut missing: Vec<(&str, &str)> = Vec::new();
     let mut unknown: Vec<String> = Vec::new();
-    let mut told_at = None;
     for (path, what, permission) in READS {
         match call::get::<Value>(http, at, path).await {
-            Ok(told) => told_at = told.at,
+            Ok(_) => {}
             Err(Fault::Credentials(_)) => missing.push((what, permission)),
             Err(fault) => unknown.push(format!("{what}: {fault}")),
         }
@@ -155,7 +139,7 @@ async fn permissions(http: &dyn Http, at: &Account) -> (Finding, Option<Timestam
             Err(fault) => unknown.push(format!("{what}: {fault}")),
         }
     }
-    (may(&missing, &unknown), told_at)
+    may(&missing, &unknown)
 }
 
 fn may(missing: &[(&str, &str)], unknown: &[String]) -> Finding {

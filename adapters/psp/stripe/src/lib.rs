@@ -143,8 +143,8 @@ impl Psp for Stripe {
         }
     }
 
-    async fn examine(&self, http: &dyn Http, at: &Account, hook: Hook<'_>, now: Timestamp) -> Vec<Finding> {
-        examine::examine(http, at, hook, now).await
+    async fn examine(&self, http: &dyn Http, at: &Account, hook: Hook<'_>, _: Timestamp) -> Vec<Finding> {
+        examine::examine(http, at, hook).await
     }
 
     async fn list_since(&self, http: &dyn Http, at: &Account, cursor: Option<&str>) -> Result<Page, Fault> {

@@ -80,6 +80,30 @@ macro_rules! of_letters {
     };
 }
 
+// `+merchant`: else SQLite goes by the index of all keys, and reads every row that was ever done.
+const COUNT_OPEN: &str =
+    of_letters!("SELECT 'open', count(*) AS n FROM letter WHERE +merchant = ?1 AND kind = ?2 AND state = 'open'");
+const COUNT_DEAD: &str =
+    of_letters!("SELECT 'dead', count(*) AS n FROM letter WHERE +merchant = ?1 AND kind = ?2 AND state = 'dead'");
+const OLDEST: &str = of_letters!(
+    "SELECT row, kind, payment, key, why, since, tries, dead_at, \
+    (SELECT code FROM payment WHERE payment.merchant = letter.merchant AND payment.id = letter.payment) AS code \
+    FROM letter WHERE +merchant = ?1 AND kind = ?2 AND state = 'open' ORDER BY since, row LIMIT 1"
+);
+const DEAD: &str = of_letters!(
+    "SELECT row, kind, payment, key, why, since, tries, dead_at, \
+    (SELECT code FROM payment WHERE payment.merchant = letter.merchant AND payment.id = letter.payment) AS code \
+    FROM letter WHERE +merchant = ?1 AND state = 'dead' AND (?2 IS NULL OR payment = ?2) \
+    AND (?3 IS NULL OR kind = ?3 AND row = ?4) ORDER BY dead_at DESC, kind, row LIMIT ?5"
+);
+const REVIVE_WORK: &str = "UPDATE outbox SET state = 'open', due = ?5, tries = min(tries, 1), dead_at = NULL \
+    WHERE +merchant = ?1 AND state = 'dead' AND (?2 IS NULL OR payment = ?2) AND (?3 IS NULL OR row = ?3) \
+    AND queue = ?4";
+const REVIVE_CARD: &str = "UPDATE card SET state = 'open', due = ?5, tries = min(tries, 1), dead_at = NULL \
+    WHERE +merchant = ?1 AND state = 'dead' AND (?2 IS NULL OR payment = ?2) AND (?3 IS NULL OR row = ?3)";
+const REVIVE_PARKED: &str = "UPDATE parked SET state = 'open', due = ?5, tries = min(tries, 1), dead_at = NULL \
+    WHERE +merchant = ?1 AND state = 'dead' AND ?2 IS NULL AND (?3 IS NULL OR row = ?3)";
+
 fn number(kind: LetterKind) -> i64 {
     match kind {
         LetterKind::Call => 0,
@@ -91,37 +115,22 @@ fn number(kind: LetterKind) -> i64 {
 
 /// How much waits and how much was given up.
 async fn counts(db: &SqlitePool, merchant: &MerchantId, kind: LetterKind) -> Result<(u64, u64)> {
-    const OPEN: &str =
-        of_letters!("SELECT 'open', count(*) AS n FROM letter WHERE merchant = ?1 AND kind = ?2 AND state = 'open'");
-    const DEAD: &str =
-        of_letters!("SELECT 'dead', count(*) AS n FROM letter WHERE merchant = ?1 AND kind = ?2 AND state = 'dead'");
     let count = async |sql| {
         let query = sqlx::query(sql).bind(merchant.as_str()).bind(number(kind));
         let row = query.fetch_one(db).await.map_err(failed)?;
         Cells::of("letter", &row).number("n")
     };
-    Ok((count(OPEN).await?, count(DEAD).await?))
+    Ok((count(COUNT_OPEN).await?, count(COUNT_DEAD).await?))
 }
 
 async fn oldest(db: &SqlitePool, merchant: &MerchantId, kind: LetterKind) -> Result<Option<Letter>> {
-    const SQL: &str = of_letters!(
-        "SELECT row, kind, payment, key, why, since, tries, dead_at, \
-        (SELECT code FROM payment WHERE payment.merchant = letter.merchant AND payment.id = letter.payment) AS code \
-        FROM letter WHERE merchant = ?1 AND kind = ?2 AND state = 'open' ORDER BY since, row LIMIT 1"
-    );
-    let query = sqlx::query(SQL).bind(merchant.as_str()).bind(number(kind));
+    let query = sqlx::query(OLDEST).bind(merchant.as_str()).bind(number(kind));
     query.fetch_optional(db).await.map_err(failed)?.as_ref().map(letter).transpose()
 }
 
 async fn dead(db: &SqlitePool, merchant: &MerchantId, which: Which, limit: u32) -> Result<Vec<DeadLetter>> {
-    const SQL: &str = of_letters!(
-        "SELECT row, kind, payment, key, why, since, tries, dead_at, \
-        (SELECT code FROM payment WHERE payment.merchant = letter.merchant AND payment.id = letter.payment) AS code \
-        FROM letter WHERE merchant = ?1 AND state = 'dead' AND (?2 IS NULL OR payment = ?2) \
-        AND (?3 IS NULL OR kind = ?3 AND row = ?4) ORDER BY dead_at DESC, kind, row LIMIT ?5"
-    );
     let (payment, kind, row) = bounds(which);
-    let query = sqlx::query(SQL).bind(merchant.as_str()).bind(payment).bind(kind).bind(row).bind(i64::from(limit));
+    let query = sqlx::query(DEAD).bind(merchant.as_str()).bind(payment).bind(kind).bind(row).bind(i64::from(limit));
     let rows = query.fetch_all(db).await.map_err(failed)?;
     rows.iter()
         .map(|row| Ok(DeadLetter { letter: letter(row)?, given_up: Cells::of("letter", row).time("dead_at")? }))
@@ -162,22 +171,15 @@ fn letter(row: &SqliteRow) -> Result<Letter> {
 
 /// Whatever was sent before has perhaps had its effect, so the next try is not the first.
 async fn revive(db: &mut Db, merchant: &MerchantId, kind: LetterKind, which: Which, now: Timestamp) -> Result<u64> {
-    const OUTBOX: &str = "UPDATE outbox SET state = 'open', due = ?5, tries = min(tries, 1), dead_at = NULL \
-        WHERE merchant = ?1 AND state = 'dead' AND (?2 IS NULL OR payment = ?2) AND (?3 IS NULL OR row = ?3) \
-        AND queue = ?4";
-    const CARD: &str = "UPDATE card SET state = 'open', due = ?5, tries = min(tries, 1), dead_at = NULL \
-        WHERE merchant = ?1 AND state = 'dead' AND (?2 IS NULL OR payment = ?2) AND (?3 IS NULL OR row = ?3)";
-    const PARKED: &str = "UPDATE parked SET state = 'open', due = ?5, tries = min(tries, 1), dead_at = NULL \
-        WHERE merchant = ?1 AND state = 'dead' AND ?2 IS NULL AND (?3 IS NULL OR row = ?3)";
     let (payment, of, row) = bounds(which);
     if of.is_some_and(|of| of != number(kind)) {
         return Ok(0);
     }
     let (sql, queue) = match kind {
-        LetterKind::Call => (OUTBOX, "provider"),
-        LetterKind::Message => (OUTBOX, "chat"),
-        LetterKind::Card => (CARD, ""),
-        LetterKind::Delivery => (PARKED, ""),
+        LetterKind::Call => (REVIVE_WORK, "provider"),
+        LetterKind::Message => (REVIVE_WORK, "chat"),
+        LetterKind::Card => (REVIVE_CARD, ""),
+        LetterKind::Delivery => (REVIVE_PARKED, ""),
     };
     let query = sqlx::query(sql).bind(merchant.as_str()).bind(payment).bind(row).bind(queue).bind(now.ms());
     query.execute(db).await.map(|done| done.rows_affected()).map_err(failed)
@@ -218,4 +220,25 @@ async fn forget_delivered(db: &mut Db, before: Timestamp, limit: u32) -> Result<
 async fn forget(db: &mut Db, sql: &'static str, at: Timestamp, limit: u32) -> Result<u64> {
     let query = sqlx::query(sql).bind(at.ms()).bind(i64::from(limit));
     query.execute(db).await.map(|done| done.rows_affected()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::Row as _;
+
+    #[tokio::test]
+    async fn looking_after_the_file_reads_no_row_that_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("till.db")).await.unwrap();
+        for sql in [COUNT_OPEN, COUNT_DEAD, OLDEST, DEAD, REVIVE_WORK, REVIVE_CARD, REVIVE_PARKED] {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let plan = sqlx::query(explain).fetch_all(&store.readers).await.unwrap();
+            let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+            let reads = steps.iter().filter(|step| ["outbox", "card", "parked"].iter().any(|it| step.contains(it)));
+            let all = |step: &&String| !step.contains("_due") && !step.contains("_dead");
+            assert_eq!(reads.filter(all).collect::<Vec<_>>(), Vec::<&String>::new(), "{sql}");
+        }
+        store.close().await;
+    }
 }

@@ -17,7 +17,8 @@ use till_core::order::{IdemKey, Wording};
 use till_core::payment::{Approval, Fact, Status};
 use till_core::place::{PersonId, Place};
 use till_core::port::store::{
-    Change, Commit, Committed, ListFilter, NewPayment, NewWork, On, Queue, Staff, Store, StoreError, Work,
+    Change, Commit, Committed, LetterKind, ListFilter, NewPayment, NewWork, On, Queue, Staff, Store, StoreError,
+    Upkeep as _, Which, Work,
 };
 use till_core::time::Timestamp;
 use till_sqlite::Sqlite;
@@ -296,6 +297,25 @@ async fn work_that_cannot_be_read_blocks_nobody_and_stays() {
     let claimed = store.claim_work(Queue::Chat, NOW, LEASE, 1).await.unwrap();
     assert_eq!(claimed[0].payment, readable);
     assert_eq!(store.backlog().await.unwrap().work, 2);
+}
+
+#[tokio::test]
+async fn what_an_older_program_gave_up_is_listed_and_comes_again() {
+    let files = Files::new();
+    let path = files.next();
+    let store = Sqlite::open(&path).await.unwrap();
+    let id = sold(&store, &mut Seeded::new(1)).await;
+    let mut db = raw(&path).await;
+    for table in ["outbox", "card"] {
+        let sql = format!("UPDATE {table} SET state = 'dead', owed_at = NULL, dead_at = NULL, why = NULL");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+    }
+    let dead = store.dead(&shop(), Which::Payment(id), 9).await.unwrap();
+    let told: Vec<_> = dead.iter().map(|it| (it.letter.kind, it.letter.since, it.given_up)).collect();
+    assert_eq!(told, [(LetterKind::Message, NOW, NOW), (LetterKind::Card, NOW, NOW)]);
+    assert_eq!(store.revive(&shop(), Which::All, NOW).await.unwrap(), 2);
+    assert_eq!(store.claim_work(Queue::Chat, NOW, LEASE, 9).await.unwrap().len(), 1);
+    assert_eq!(store.claim_cards(NOW, LEASE, 9).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -61,21 +61,6 @@ fn an_account_that_is_set_up_is_good_in_every_point() {
 }
 
 #[test]
-fn a_clock_that_is_off_is_found() {
-    let bench = set_up();
-    for (now, off) in [
-        (NOW.after(Duration::from_secs(59)), None),
-        (NOW.after(Duration::from_secs(90)), Some("this computer's clock is 90 s ahead of Stripe's")),
-        (NOW.before(Duration::from_secs(400)), Some("this computer's clock is 400 s behind Stripe's")),
-    ] {
-        let found = done(Stripe.examine(&bench.fake, &bench.at, Hook::Public(HOOK), now));
-        let wrong: Vec<&str> =
-            found.iter().filter(|it| it.verdict == Verdict::Wrong).map(|it| it.text.as_str()).collect();
-        assert_eq!(wrong, off.into_iter().collect::<Vec<_>>());
-    }
-}
-
-#[test]
 fn a_till_without_an_address_is_told_how_to_see_webhooks() {
     let found = examined(&set_up(), None);
     assert_eq!(
