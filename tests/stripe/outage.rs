@@ -28,9 +28,11 @@ async fn a_payment_asked_for_while_stripe_is_away_for_an_hour_is_made_once_with_
     shop.both_show(&code, "paid").await;
     shop.chooses(&patient, "ok").await;
     shop.both_show(&patient, "paid").await;
-    for (code, n) in [(&code, "2"), (&patient, "1")] {
+    for (code, is_anew) in [(&code, true), (&patient, false)] {
         let numbers: Vec<_> = shop.sessions(code).iter().map(|it| it["metadata"]["till_n"].clone()).collect();
-        assert_eq!(numbers, [n], "an order that has waited too long is made anew, another one is made as it was");
+        // A busy machine may find the second order too old as well.
+        let [number] = &numbers[..] else { panic!("one session for each: {numbers:?}") };
+        assert_eq!(number != "1", is_anew, "an order that has waited too long is made anew, another one as it was");
         assert_eq!(shop.facts(code, "captured").await, 1);
     }
     shop.close().await;
