@@ -3,6 +3,7 @@
 //! ```text
 //! no connection · 429 · 503        Later          surely no effect
 //! no answer · other 5xx            Ambiguous      perhaps an effect: again under the same key
+//! 5xx that is repeated             KeyTaken       the key will say the same again: look up
 //! 400 · 422                        Refused        never
 //! 401 · 403                        Credentials
 //! 404 not_found                    NotFound       a bare 404 is a wrong address, not an answer
@@ -67,6 +68,7 @@ fn fault(response: &Response) -> Fault {
     let kind = problem.as_ref().map_or("", |problem| problem.kind.as_str());
     let status = format!("status {} `{}`", response.status, short(kind));
     match (response.status, kind) {
+        (500.., _) if response.header("idempotent-replayed") == Some("true") => Fault::KeyTaken,
         (429 | 503, _) => Fault::Later { wait: response.retry_after(), why: status },
         (500.., _) => Fault::Ambiguous(status),
         (422, kind) if SAID_BY_US.contains(&kind) => Fault::Refused(kind.to_owned()),

@@ -192,6 +192,9 @@ fn every_failure_says_who_acts() {
     for (status, kind) in [(500, "x"), (502, ""), (504, "")] {
         assert!(matches!(of(status, kind), Fault::Ambiguous(_)), "{status}");
     }
+    let again = vec![("idempotent-replayed".to_owned(), "true".to_owned())];
+    let repeated = Response { status: 500, headers: again, body: problem("internal").to_string().into() };
+    assert_eq!(created(Ok(repeated)), Err(Fault::KeyTaken), "the key says nothing else any more");
     // A 404 or 409 that is not the provider's own says nothing about the order: somebody else answered.
     for (status, kind) in [(404, ""), (409, ""), (302, ""), (418, ""), (201, "")] {
         assert!(matches!(of(status, kind), Fault::Unreadable(_)), "{status}");

@@ -8,7 +8,7 @@ use crate::{checkouts, disputes, events, refunds};
 use axum::Router;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -80,7 +80,11 @@ pub(crate) fn authorise(world: &World, headers: &HeaderMap) -> Result<(), Proble
 
 pub(crate) async fn do_once(world: &World, keyed: Result<Keyed, Problem>) -> Result<Response, Failure> {
     let answer = world.once(&keyed?).await?;
-    Ok(json_response(answer.status, answer.body))
+    let mut response = json_response(answer.status, answer.body);
+    if answer.is_replayed {
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    Ok(response)
 }
 
 async fn create(State(world): Site, headers: HeaderMap, body: Body) -> Result<Response, Failure> {

@@ -140,6 +140,7 @@ impl World {
         amount: Money,
         now: Timestamp,
     ) -> sqlx::Result<Checkout> {
+        let amount = self.arriving(amount);
         sqlx::query("insert into captures (id, checkout, amount_minor, currency, created_ms) values (?, ?, ?, ?, ?)")
             .bind(self.id(it.api.prefixes().capture))
             .bind(&it.id)

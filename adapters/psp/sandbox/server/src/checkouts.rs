@@ -159,9 +159,12 @@ pub(crate) async fn by_capture(db: &mut Db, capture: &str) -> sqlx::Result<Optio
     sqlx::query_as("select * from whole_checkouts where capture = ?").bind(capture).fetch_optional(db).await
 }
 
-/// The newest, of both characters.
+/// The newest of both characters, apart from those of somebody else's shop.
 pub(crate) async fn newest(db: &mut Db, limit: i64) -> sqlx::Result<Vec<Checkout>> {
-    sqlx::query_as("select * from whole_checkouts order by seq desc limit ?").bind(limit).fetch_all(db).await
+    sqlx::query_as("select * from whole_checkouts where metadata ->> '$.shop_order' is null order by seq desc limit ?")
+        .bind(limit)
+        .fetch_all(db)
+        .await
 }
 
 /// Ids of the checkouts that carry these labels, oldest first.

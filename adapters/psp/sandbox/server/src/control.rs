@@ -9,6 +9,7 @@ use crate::api::authorise;
 use crate::ask::{Amount, read};
 use crate::control_page::{self, Entry};
 use crate::db::Db;
+use crate::foreign::Flood;
 use crate::knobs::Knobs;
 use crate::pay::{see, sent, trouble};
 use crate::problem::{Failure, Problem, json_response};
@@ -35,7 +36,9 @@ pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/control", get(look).post(press))
         .route("/control/set", post(set))
+        .route("/control/flood", post(flood))
         .route("/control/act", post(act))
+        .route("/control/foreign", post(foreign_events))
         .route("/control/knobs", get(knobs).post(turn))
         .route("/assets/control.css", get(style))
         .layer(DefaultBodyLimit::max(4 << 10))
@@ -123,6 +126,28 @@ async fn set(State(world): Site, headers: HeaderMap, form: Result<Form<Knobs>, F
         Ok(_) => back(None, None),
         Err(problem) => back(None, Some(problem.message())),
     }
+}
+
+async fn flood(State(world): Site, headers: HeaderMap, form: Result<Form<Flood>, FormRejection>) -> Response {
+    if !is_our_form(&world, &headers) {
+        return foreign();
+    }
+    let Ok(Form(asked)) = form else { return back(None, Some("That is not a number of events.")) };
+    match world.flood(asked).await {
+        Ok(_) => back(None, None),
+        Err(Failure::Refused(problem)) => back(None, Some(problem.message())),
+        Err(Failure::Database(error)) => trouble(&error),
+    }
+}
+
+async fn foreign_events(
+    State(world): Site,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    authorise(&world, &headers)?;
+    let made = world.flood(read(&body.map_err(|_| Problem::too_large())?)?).await?;
+    Ok(json_response(200, json!({"events": made}).to_string()))
 }
 
 async fn act(State(world): Site, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Response, Failure> {

@@ -124,9 +124,22 @@ fn knob_form(knobs: Knobs) -> Markup {
     html! {
         form.knobs method="post" action="/control/set" {
             h2 { "Knobs" }
+            p.note { "Trouble, for trying out. A restart turns all of it off." }
             label { input type="checkbox" name="refunds_take_time" value="true" checked[knobs.refunds_take_time];
-                span { "Refunds take time" } }
+                span { "Refunds take time: they wait here for the bank" } }
+            @for number in knobs.numbers() {
+                label { input type="number" name=(number.name) value=(number.value) min=(number.least) max=(number.most)
+                        required;
+                    span { (number.does) } }
+            }
             button { "Set the knobs" }
+        }
+        @for (api, whose) in [("plain", "the plain one"), ("difficult", "the difficult one")] {
+            form method="post" action="/control/flood" {
+                input type="hidden" name="events" value="1000";
+                input type="hidden" name="api" value=(api);
+                button.quiet { "Send a thousand events of somebody else's shop at " (whose) }
+            }
         }
     }
 }

@@ -4,9 +4,11 @@
 
 use crate::World;
 use crate::db::Db;
+use crate::knobs::Fate;
 use crate::object::{Api, Checkout};
 use crate::plain::Issuer;
 use serde_json::{Value, json};
+use std::time::Duration;
 use till_core::time::Timestamp;
 
 impl World {
@@ -46,10 +48,12 @@ impl World {
             .bind(&of.id)
             .execute(&mut *db)
             .await?;
-        if is_wanted {
-            sqlx::query("insert into deliveries (event, due_ms) values (?, ?)")
+        let fate = if is_wanted { self.fate() } else { Fate { wait: Duration::ZERO, copies: 0 } };
+        if fate.copies > 0 {
+            sqlx::query("insert into deliveries (event, due_ms, copies) values (?, ?, ?)")
                 .bind(written.last_insert_rowid())
-                .bind(now.ms())
+                .bind(self.real_now().after(fate.wait).ms())
+                .bind(fate.copies)
                 .execute(db)
                 .await?;
         }

@@ -11,7 +11,9 @@
 //! It is strict where real providers are: it refuses lines that do not sum up, another body under a used key, more
 //! refund than is left. What it answered survives `kill -9`: state, event and delivery are one transaction.
 //!
-//! Deliberately absent: card numbers, live mode, delays and faults (tests put those between Till and this server).
+//! Trouble is made only where a knob asks for it (see the module `knobs`).
+//!
+//! Deliberately absent: card numbers, and live mode.
 
 mod acts;
 mod api;
@@ -26,6 +28,7 @@ mod difficult;
 mod difficult_ask;
 mod disputes;
 mod events;
+mod foreign;
 mod knobs;
 mod object;
 mod once;
@@ -36,7 +39,6 @@ mod problem;
 mod refunds;
 mod webhooks;
 
-use knobs::Knobs;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::SqlitePool;
 use std::path::PathBuf;
@@ -119,7 +121,7 @@ struct World {
     client: reqwest::Client,
     /// Something was committed that [`Server::run`] has to deliver.
     news: Notify,
-    knobs: Mutex<Knobs>,
+    knobs: Mutex<knobs::Set>,
 }
 
 impl Server {
@@ -152,7 +154,8 @@ impl Server {
 
     /// The API, the pages and their style sheet.
     pub fn router(&self) -> axum::Router {
-        let routes = api::routes().merge(pay::routes());
+        let trouble = axum::middleware::from_fn_with_state(Arc::clone(&self.0), knobs::meet);
+        let routes = api::routes().layer(trouble).merge(pay::routes());
         let routes = if self.0.config.control { routes.merge(control::routes()) } else { routes };
         routes.with_state(Arc::clone(&self.0))
     }
@@ -172,7 +175,8 @@ impl Server {
 }
 
 impl World {
-    fn now(&self) -> Timestamp {
+    /// The present, whatever a knob makes of it.
+    fn real_now(&self) -> Timestamp {
         (self.clock)()
     }
 

@@ -2,7 +2,8 @@
 //! difficult character's for three hours.
 //!
 //! The answer is written in the transaction of what it tells of, so there is no moment in which the work is done and
-//! the answer lost. Another call under the key is a conflict.
+//! the answer lost. Another call under the key is a conflict. An answer that is given again says so
+//! (`Idempotent-Replayed: true`); a knob makes it a 500 from the first time on, with the work done.
 
 use crate::World;
 use crate::ask::{NewCheckout, NewRefund, Nothing, read};
@@ -45,6 +46,7 @@ pub(crate) struct Keyed {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
+    pub(crate) is_replayed: bool,
 }
 
 impl Keyed {
@@ -120,7 +122,12 @@ impl World {
             Call::Take(id) => self.take_order(&mut tx, id, now).await,
             Call::Back(id, new) => self.back(&mut tx, id, new, now).await,
         };
-        let answer = answer(done)?;
+        let is_done = done.is_ok();
+        let mut answer = answer(done)?;
+        if is_done && self.draw(self.knobs().fail_after_pct) {
+            let problem = Problem::broken();
+            answer = Answer { status: problem.status, body: problem.body(), is_replayed: false };
+        }
         keep(&mut tx, keyed, &answer, now).await?;
         tx.commit().await?;
         self.news.notify_one();
@@ -131,9 +138,9 @@ impl World {
 /// What is kept: work that was done, and a refusal that was not for the form.
 fn answer(done: Result<Value, Failure>) -> Result<Answer, Failure> {
     match done {
-        Ok(object) => Ok(Answer { status: 200, body: object.to_string() }),
+        Ok(object) => Ok(Answer { status: 200, body: object.to_string(), is_replayed: false }),
         Err(Failure::Refused(problem)) if problem.is_kept() => {
-            Ok(Answer { status: problem.status, body: problem.body() })
+            Ok(Answer { status: problem.status, body: problem.body(), is_replayed: false })
         }
         Err(failure) => Err(failure),
     }
@@ -146,7 +153,7 @@ async fn kept(db: &mut Db, keyed: &Keyed, now: Timestamp) -> sqlx::Result<Option
             .bind(now.before(keyed.kept_for()).ms())
             .fetch_optional(db)
             .await?;
-    Ok(row.map(|(digest, status, body)| (digest, Answer { status, body })))
+    Ok(row.map(|(digest, status, body)| (digest, Answer { status, body, is_replayed: true })))
 }
 
 async fn keep(db: &mut Db, keyed: &Keyed, answer: &Answer, now: Timestamp) -> sqlx::Result<()> {

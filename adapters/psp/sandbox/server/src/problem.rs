@@ -52,6 +52,15 @@ impl Problem {
         Self::new(409, "not_now", message.into())
     }
 
+    pub(crate) fn too_many() -> Self {
+        Self::new(429, "too_many_calls", "too many calls; wait as long as Retry-After says".into())
+    }
+
+    /// Ours, and perhaps with an effect.
+    pub(crate) fn broken() -> Self {
+        Self::new(500, "internal", "try again under the same key".into())
+    }
+
     pub(crate) fn too_large() -> Self {
         Self::new(413, "too_large", "the body is larger than 64 KB".into())
     }
@@ -97,7 +106,7 @@ impl IntoResponse for Failure {
             Self::Refused(problem) => json_response(problem.status, problem.body()),
             Self::Database(error) => {
                 tracing::error!(%error, "sandbox database");
-                let problem = Problem::new(500, "internal", "try again under the same key".into());
+                let problem = Problem::broken();
                 json_response(problem.status, problem.body())
             }
         }

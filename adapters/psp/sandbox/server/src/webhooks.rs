@@ -80,10 +80,10 @@ async fn tick(
     what: &mut HashMap<Id, i64>,
     forgot: &mut Timestamp,
 ) -> sqlx::Result<Duration> {
-    let now = world.now();
-    close_due(world, now).await?;
+    close_due(world, world.now()).await?;
+    let now = world.real_now();
     if now.since(*forgot) >= FORGET_EVERY {
-        once::forget(&mut *world.write.acquire().await?, now).await?;
+        once::forget(&mut *world.write.acquire().await?, world.now()).await?;
         *forgot = now;
     }
     for delivery in due(world, now).await? {
@@ -133,9 +133,9 @@ async fn due(world: &World, now: Timestamp) -> sqlx::Result<Vec<Delivery>> {
 /// Tries once, and writes down how it went.
 async fn deliver(world: Arc<World>, it: Delivery) {
     let noted = match send(&world, &it).await {
-        Ok(()) => sqlx::query("delete from deliveries where event = ?").bind(it.seq).execute(&world.write).await,
+        Ok(()) => delivered(&world, it.seq).await,
         Err(why) => {
-            let (now, tries) = (world.now(), it.tries + 1);
+            let (now, tries) = (world.real_now(), it.tries + 1);
             let next = (now.since(it.created) < GIVE_UP).then(|| now.after(backoff(tries)).ms());
             tracing::info!(event = it.event, tries, why, "webhook `{}` not accepted on try {tries}: {why}", it.event);
             sqlx::query("update deliveries set tries = ?, due_ms = ? where event = ?")
@@ -144,12 +144,21 @@ async fn deliver(world: Arc<World>, it: Delivery) {
                 .bind(it.seq)
                 .execute(&world.write)
                 .await
+                .map(drop)
         }
     };
     // Not noted, it is due still: delivered again, which every receiver must bear.
     if let Err(error) = noted {
         tracing::error!(%error, "sandbox database");
     }
+}
+
+/// One copy was accepted; the last one was all that is owed.
+async fn delivered(world: &World, event: i64) -> sqlx::Result<()> {
+    let mut tx = begin(&world.write).await?;
+    sqlx::query("update deliveries set copies = copies - 1 where event = ?").bind(event).execute(&mut *tx).await?;
+    sqlx::query("delete from deliveries where event = ? and copies < 1").bind(event).execute(&mut *tx).await?;
+    tx.commit().await
 }
 
 async fn send(world: &World, it: &Delivery) -> Result<(), String> {

@@ -6,6 +6,7 @@ mod api;
 mod contract;
 mod control;
 mod difficult;
+mod knobs;
 mod life;
 mod old_file;
 mod page;
