@@ -300,6 +300,8 @@ pub fn adapter(name: &str) -> Result<Arc<dyn Psp>, StartError> {
     let all: &[Arc<dyn Psp>] = &[
         #[cfg(feature = "sandbox")]
         Arc::new(till_sandbox::Sandbox),
+        #[cfg(feature = "sandbox")]
+        Arc::new(till_sandbox::Difficult),
         #[cfg(feature = "stripe")]
         Arc::new(till_stripe::Stripe),
     ];
@@ -333,15 +335,20 @@ pub async fn stripe_webhook(http: &dyn Http, at: &At, url: &str) -> Result<(Stri
 /// Where accounts come from beside the rows: `[sandbox]` in till.toml.
 pub fn source(config: &Config) -> Source {
     let sandbox = &config.sandbox;
+    // The difficult character signs nothing, so it has no secret that would have to be there.
+    let (psp, webhook_secrets) = match sandbox.difficult {
+        false => ("sandbox", vec![sandbox.webhook_secret.clone()]),
+        true => ("sandbox-difficult", Vec::new()),
+    };
     let row = || AccountRow {
         id: AccountId::new("sandbox"),
-        psp: "sandbox".into(),
+        psp: psp.into(),
         base_url: sandbox.base_url.clone(),
         api_key: sandbox.api_key.clone(),
         provider_account: sandbox.account.clone(),
         access: Access::Own,
         livemode: false,
-        webhook_secrets: vec![sandbox.webhook_secret.clone()],
+        webhook_secrets: webhook_secrets.clone(),
         settings: AccountSettings::default(),
         since: Timestamp::default(),
         chosen_at: Timestamp::default(),
@@ -356,7 +363,10 @@ pub fn source(config: &Config) -> Source {
 
 /// The provider's name for an account that was added without one.
 pub fn usual_provider_account(config: &Config, psp: &str) -> String {
-    if psp == "sandbox" { config.sandbox.account.clone() } else { String::new() }
+    match psp {
+        "sandbox" | "sandbox-difficult" => config.sandbox.account.clone(),
+        _ => String::new(),
+    }
 }
 
 /// The merchant's accounts with their secrets read: the rows, then `[sandbox]` in till.toml.
@@ -496,6 +506,10 @@ pub struct SandboxSettings<'a> {
     pub api_key: SecretString,
     /// Where it sends webhooks, and the secret it signs them with.
     pub webhook: Option<(String, SecretString)>,
+    /// Where its difficult character sends unsigned hints.
+    pub hints: Option<String>,
+    /// Whether its control page is there, where whoever reaches it plays the bank.
+    pub control: bool,
 }
 
 /// A sandbox provider: its routes, and the loop that sends webhooks and closes checkouts.
@@ -532,8 +546,8 @@ pub async fn sandbox(
             api_key: settings.api_key,
             account: settings.account,
             webhook: settings.webhook.map(|(url, secret)| Webhook { url, secret }),
-            hints: None,
-            control: true,
+            hints: settings.hints,
+            control: settings.control,
         };
         let opened = Server::open(config, clock, Box::new(SystemEntropy)).await;
         let server = opened.map_err(|error| StartError::Sandbox(with_causes(&error)))?;

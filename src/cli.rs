@@ -136,6 +136,12 @@ struct SandboxArgs {
     /// What it signs them with, as env:NAME or file:PATH
     #[arg(long, default_value = "env:TILL_SANDBOX_WEBHOOK_SECRET")]
     webhook_secret: String,
+    /// Where its difficult character sends hints: http://127.0.0.1:8080/hooks/sandbox-difficult/sandbox
+    #[arg(long, value_name = "URL")]
+    hints_url: Option<String>,
+    /// Leave out the page on which everybody can play the bank
+    #[arg(long)]
+    no_control: bool,
 }
 
 fn status(name: &str) -> Result<Status, String> {
@@ -241,6 +247,7 @@ async fn demo(args: &DemoArgs) -> Result<(), StartError> {
     println!("    {}\n", demo.entrance);
     println!("You see a customer and a staff member side by side. As staff, type:\n");
     println!("    /pay 25 EUR coffee\n");
+    println!("Refunds that take time, disputes and other bad days are yours to make: {}\n", demo.control);
     println!("The data lies in {}; delete that folder to begin anew. Ctrl-C ends the demo.", args.data.display());
     demo.serve(stop).await
 }
@@ -352,12 +359,17 @@ async fn sandbox(args: &SandboxArgs) -> Result<(), StartError> {
         account: "acct_sandbox".into(),
         api_key: key,
         webhook,
+        hints: args.hints_url.clone(),
+        control: !args.no_control,
     };
     let stop = CancellationToken::new();
     run::stop_on_signals(&stop);
     let server = assemble::sandbox(settings, clock::system(), stop.clone()).await?;
     let deliveries = tokio::spawn(server.run);
     println!("The sandbox provider listens on http://{}. No money moves here.", args.listen);
+    if !args.no_control {
+        println!("Play the bank at http://{}/control.", args.listen);
+    }
     let served = run::serve(listener, server.router, stop.clone()).await;
     stop.cancel();
     let _ = deliveries.await;

@@ -307,6 +307,8 @@ pub struct SandboxConfig {
     pub api_key: String,
     /// Its webhook signing secret, as `env:NAME` or `file:PATH`.
     pub webhook_secret: String,
+    /// Whether it is spoken to as the difficult character.
+    pub difficult: bool,
 }
 
 impl Default for SandboxConfig {
@@ -317,6 +319,7 @@ impl Default for SandboxConfig {
             account: "acct_sandbox".into(),
             api_key: "env:TILL_SANDBOX_KEY".into(),
             webhook_secret: "env:TILL_SANDBOX_WEBHOOK_SECRET".into(),
+            difficult: false,
         }
     }
 }

@@ -4,7 +4,8 @@
 //! http://127.0.0.1:7700   customer and staff side by side     http://127.0.0.1:7701   the sandbox provider
 //! ```
 //! It answers on loopback alone, to its own name and origin, refuses anything that came through a proxy, and knows no
-//! provider but the sandbox. The printed link opens both sides once; after that the browser's cookies do.
+//! provider but the sandbox, whose control page plays the bank. The printed link opens both sides once; after that the
+//! browser's cookies do.
 
 use crate::assemble::{self, Assembled, Front, SandboxSettings, StartError};
 use crate::cli::{DemoArgs, listen};
@@ -41,6 +42,8 @@ pub struct Demo {
     pub url: String,
     /// The link that opens both sides, once.
     pub entrance: String,
+    /// Where one plays the bank.
+    pub control: String,
 }
 
 /// Sets everything up, and listens.
@@ -64,7 +67,10 @@ pub async fn prepare(args: &DemoArgs, clock: Clock, stop: &CancellationToken) ->
         account: config.sandbox.account.clone(),
         api_key: secrets.api_key.into(),
         webhook: Some((format!("{url}/hooks/sandbox/sandbox"), secrets.signing.into())),
+        hints: None,
+        control: true,
     };
+    let control = format!("{}/control", sandbox.public_url);
     let sandbox = assemble::sandbox(sandbox, clock.clone(), stop.clone()).await?;
     let origins = hosts(address).iter().map(|host| format!("http://{host}")).collect();
     let till = assemble::till(&config, &Front::Demo(origins), clock.clone()).await?;
@@ -73,8 +79,8 @@ pub async fn prepare(args: &DemoArgs, clock: Clock, stop: &CancellationToken) ->
     let token = hex::encode(random::<16>(&mut SystemEntropy));
     let entrance = format!("{url}/demo/{token}");
     let cookies = till.both_sides(STAFF).await?;
-    let routes = routes(token, cookies);
-    Ok(Demo { till, listener, sandbox_listener, sandbox, routes, url, entrance })
+    let routes = routes(token, cookies, control.clone());
+    Ok(Demo { till, listener, sandbox_listener, sandbox, routes, url, entrance, control })
 }
 
 impl Demo {
@@ -167,15 +173,15 @@ fn config(args: &DemoArgs, url: &str, sandbox: SocketAddr) -> Config {
     config
 }
 
-/// The entrance: its token, until it was used, and the cookies that it gives.
-struct Entrance(Mutex<Option<(String, Vec<String>)>>);
+/// The entrance: its token, until it was used, and the cookies that it gives. And where one plays the bank.
+struct Entrance(Mutex<Option<(String, Vec<String>)>>, String);
 
-fn routes(token: String, cookies: Vec<String>) -> Router {
+fn routes(token: String, cookies: Vec<String>, control: String) -> Router {
     Router::new()
         .route("/", get(both))
         .route("/demo/{token}", get(enter))
         .route("/demo/page.css", get(css))
-        .with_state(Arc::new(Entrance(Mutex::new(Some((token, cookies))))))
+        .with_state(Arc::new(Entrance(Mutex::new(Some((token, cookies))), control)))
 }
 
 async fn css() -> Response {
@@ -202,7 +208,7 @@ async fn enter(State(entrance): State<Arc<Entrance>>, Path(token): Path<String>)
     response
 }
 
-async fn both() -> Response {
+async fn both(State(entrance): State<Arc<Entrance>>) -> Response {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -220,6 +226,7 @@ async fn both() -> Response {
                         li { "Right, as staff: open the conversation and type " code { "/pay 25 EUR coffee" } }
                         li { "Left: press " b { "Pay" } ", choose a test card, and watch both cards turn to " b { "Paid" } "." }
                         li { "Right: press " b { "Refund" } ", or ask again and " b { "Cancel" } "." }
+                        li { a href=(entrance.1) target="_blank" rel="noopener" { "Play the bank" } ": disputes, returns, trouble." }
                     }
                 }
                 main {

@@ -159,6 +159,20 @@ fn the_sandbox_of_till_toml_comes_last_and_is_changed_there() {
 }
 
 #[test]
+fn the_difficult_sandbox_of_till_toml_needs_no_webhook_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("key"), "sk_test_k").unwrap();
+    let settings = "[sandbox]\nenabled = true\napi_key = \"file:key\"\ndifficult = true";
+    std::fs::write(folder.join("till.toml"), settings).unwrap();
+    let said = good(folder, &["check"]);
+    assert!(
+        said.contains("sandbox: sandbox-difficult at http://127.0.0.1:8790 (TEST, no real money), takes new"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_till_without_any_account_says_how_to_add_one_and_with_an_unreadable_one_which() {
     let folder = tempfile::tempdir().unwrap();
     let (fine, said) = till(folder.path(), &["serve"]);

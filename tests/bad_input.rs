@@ -157,6 +157,12 @@ async fn a_page_elsewhere_cannot_act_and_the_demo_answers_to_its_own_name_alone(
     let provider_page = crate::support::to_provider(&town.customer.http, &link_of(&card, "Pay")).await;
     let answer = stranger.get(&provider_page).header("host", "evil.example").send().await.unwrap();
     assert!(answer.status().is_client_error(), "the provider in the demo: {}", answer.status());
+    let front = town.staff.http.get(format!("{}/", town.url)).send().await.unwrap().text().await.unwrap();
+    let control =
+        front.split('"').find(|part| part.ends_with("/control")).expect("the demo leads to the bank").to_owned();
+    assert_eq!(stranger.get(&control).send().await.unwrap().status(), StatusCode::OK);
+    let forged = stranger.post(&control).header("origin", &town.url).form(&[("act", "close"), ("id", "co_1")]);
+    assert_eq!(forged.send().await.unwrap().status(), StatusCode::FORBIDDEN, "another port is another site");
     assert_eq!(stranger.get(format!("{}/desk", town.url)).send().await.unwrap().status(), StatusCode::NOT_FOUND);
     let used = stranger.get(&town.entrance).send().await.unwrap();
     assert_eq!(used.status(), StatusCode::NOT_FOUND, "the entrance opens once");

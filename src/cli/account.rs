@@ -56,7 +56,7 @@ pub(super) enum AccountCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct AddArgs {
-    /// The provider: stripe or sandbox
+    /// The provider: stripe, sandbox or sandbox-difficult
     psp: String,
     /// Short and unique: letters, digits, - and _
     id: String,
@@ -373,7 +373,7 @@ fn added(config: &Config, row: &AccountRow, before: Option<&AccountRow>) -> Stri
             let base = public_url.unwrap_or_else(|| format!("http://{}", config.http.listen));
             let address = base + &hook;
             steps.push(format!("register this webhook at the provider: {address}"));
-            if secrets_lack {
+            if secrets_lack && psp != "sandbox-difficult" {
                 let place = "env:NAME";
                 steps.push(format!(
                     "tell where its signing secret lies: till account secrets {id} --webhook-secret {place}"
