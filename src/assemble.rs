@@ -239,7 +239,7 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         #[cfg(feature = "web")]
         web,
         rows,
-        source: (*front == Front::Public).then(|| source(config)),
+        source: (*front == Front::Public).then(|| source(config)).transpose()?,
         compare: Duration::from_secs(config.reconciler.compare_s),
     })
 }
@@ -333,13 +333,17 @@ pub async fn stripe_webhook(http: &dyn Http, at: &At, url: &str) -> Result<(Stri
 }
 
 /// Where accounts come from beside the rows: `[sandbox]` in till.toml.
-pub fn source(config: &Config) -> Source {
+///
+/// # Errors
+/// [`BadConfig`]: an amount there is none.
+pub fn source(config: &Config) -> Result<Source, BadConfig> {
     let sandbox = &config.sandbox;
     // The difficult character signs nothing, so it has no secret that would have to be there.
     let (psp, webhook_secrets) = match sandbox.difficult {
         false => ("sandbox", vec![sandbox.webhook_secret.clone()]),
         true => ("sandbox-difficult", Vec::new()),
     };
+    let settings = AccountSettings { authenticate_from: config.authenticate_from()?, ..AccountSettings::default() };
     let row = || AccountRow {
         id: AccountId::new("sandbox"),
         psp: psp.into(),
@@ -349,16 +353,16 @@ pub fn source(config: &Config) -> Source {
         access: Access::Own,
         livemode: false,
         webhook_secrets: webhook_secrets.clone(),
-        settings: AccountSettings::default(),
+        settings: settings.clone(),
         since: Timestamp::default(),
         chosen_at: Timestamp::default(),
         closed: None,
     };
-    Source {
+    Ok(Source {
         configured: sandbox.enabled.then(row).into_iter().collect(),
         adapter,
         every: Duration::from_secs(config.accounts.reload_s.max(1)),
-    }
+    })
 }
 
 /// The provider's name for an account that was added without one.
@@ -374,7 +378,7 @@ pub fn usual_provider_account(config: &Config, psp: &str) -> String {
 /// # Errors
 /// [`StartError`]: there is none, a secret cannot be read, or a provider is not built in.
 pub fn accounts(config: &Config, rows: Vec<AccountRow>) -> Result<Vec<At>, StartError> {
-    let source = source(config);
+    let source = source(config)?;
     if source.configured.is_empty() && rows.is_empty() {
         return Err(StartError::NoProvider);
     }

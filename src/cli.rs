@@ -90,6 +90,9 @@ pub struct DemoArgs {
     /// Where the demo keeps its databases
     #[arg(long, value_name = "DIR", default_value = "till-data/demo")]
     pub data: PathBuf,
+    /// Talk to the provider as a difficult one: payers choose what they pay, pages cannot be closed, webhooks are hints
+    #[arg(long)]
+    pub difficult: bool,
 }
 
 #[derive(Debug, Subcommand)]

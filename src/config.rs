@@ -309,6 +309,8 @@ pub struct SandboxConfig {
     pub webhook_secret: String,
     /// Whether it is spoken to as the difficult character.
     pub difficult: bool,
+    /// From these amounts on the payer is always authenticated.
+    pub authenticate_from: Vec<String>,
 }
 
 impl Default for SandboxConfig {
@@ -320,6 +322,7 @@ impl Default for SandboxConfig {
             api_key: "env:TILL_SANDBOX_KEY".into(),
             webhook_secret: "env:TILL_SANDBOX_WEBHOOK_SECRET".into(),
             difficult: false,
+            authenticate_from: Vec::new(),
         }
     }
 }
@@ -451,16 +454,21 @@ impl Config {
             .map_err(|bad| BadConfig::value("commands", bad.to_string()))
     }
 
+    /// From these amounts on, payers at the sandbox are always authenticated.
+    ///
+    /// # Errors
+    /// [`BadConfig`].
+    pub fn authenticate_from(&self) -> Result<Vec<Money>, BadConfig> {
+        let (own, locale) = (self.currency()?, self.locale()?);
+        amounts("sandbox.authenticate_from", &self.sandbox.authenticate_from, &Reading { own, locale: &locale })
+    }
+
     /// Limits of money out.
     ///
     /// # Errors
     /// [`BadConfig`].
     pub fn limits(&self, own: Currency, locale: &Locale) -> Result<Limits, BadConfig> {
-        let reading = Reading { own, locale };
-        let read = |key: &'static str, all: &[String]| -> Result<Vec<Money>, BadConfig> {
-            let bad = |bad: BadMoney| BadConfig::value(key, bad.to_string());
-            all.iter().map(|text| Money::read(text, &reading).map_err(bad)).collect()
-        };
+        let read = |key, all: &[String]| amounts(key, all, &Reading { own, locale });
         Ok(Limits {
             ask_alone: read("requests.alone_max", &self.requests.alone_max)?,
             refund_alone: read("refunds.alone_max", &self.refunds.alone_max)?,
@@ -468,6 +476,12 @@ impl Config {
             refund_merchant_day: read("refunds.merchant_day_max", &self.refunds.merchant_day_max)?,
         })
     }
+}
+
+/// Amounts, one per line of a list.
+fn amounts(key: &'static str, all: &[String], reading: &Reading<'_>) -> Result<Vec<Money>, BadConfig> {
+    let bad = |bad: BadMoney| BadConfig::value(key, bad.to_string());
+    all.iter().map(|text| Money::read(text, reading).map_err(bad)).collect()
 }
 
 /// A secret cannot be read from its place. Never says the secret.

@@ -67,7 +67,7 @@ pub async fn prepare(args: &DemoArgs, clock: Clock, stop: &CancellationToken) ->
         account: config.sandbox.account.clone(),
         api_key: secrets.api_key.into(),
         webhook: Some((format!("{url}/hooks/sandbox/sandbox"), secrets.signing.into())),
-        hints: None,
+        hints: Some(format!("{url}/hooks/sandbox-difficult/sandbox")),
         control: true,
     };
     let control = format!("{}/control", sandbox.public_url);
@@ -167,6 +167,8 @@ fn config(args: &DemoArgs, url: &str, sandbox: SocketAddr) -> Config {
     config.refunds =
         RefundsConfig { alone_max: limit("100"), person_day_max: limit("500"), merchant_day_max: limit("1000") };
     config.sandbox.enabled = true;
+    config.sandbox.difficult = args.difficult;
+    config.sandbox.authenticate_from = limit("100");
     config.sandbox.base_url = format!("http://{sandbox}");
     config.sandbox.api_key = format!("file:{}", args.data.join("sandbox-key").display());
     config.sandbox.webhook_secret = format!("file:{}", args.data.join("sandbox-webhook-secret").display());

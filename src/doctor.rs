@@ -50,7 +50,7 @@ async fn of_accounts(
     links: &LinkMode,
     http: &clock::Watched,
 ) -> Result<Findings, StartError> {
-    let (source, mut all) = (assemble::source(config), Findings::new());
+    let (source, mut all) = (assemble::source(config)?, Findings::new());
     let kept = source.all(rows.store.accounts(&assemble::merchant_id()).await?);
     if kept.is_empty() {
         let mend = "`till account add stripe main --key env:STRIPE_KEY`, or set `enabled = true` under [sandbox]";

@@ -236,8 +236,15 @@ async fn pay(
     loop {
         let news = world.bells.facts.notified();
         match pages.open(&token, Purpose::Pay).await {
-            Ok(loaded) => match usable_url(&loaded) {
+            Ok(loaded) => match usable_url(&loaded, now) {
                 Some(url) => return Redirect::to(&url).into_response(),
+                // The one before has closed by now: the next one can be asked for.
+                None if loaded.payment.next_checkout().is_some() => {
+                    if let Err(error) = opened(world, &loaded, now).await {
+                        tracing::error!(%error, "a checkout could not be asked for: {error}");
+                        return pages.no_page(&NoPage::Busy);
+                    }
+                }
                 None if !loaded.payment.is_payable() => return Redirect::to(&format!("/p/{token}")).into_response(),
                 None => {}
             },
@@ -273,14 +280,20 @@ async fn opened(world: &World, loaded: &Loaded, now: Timestamp) -> Result<bool, 
     Ok(matches!(written.await?, Written::Done(_) | Written::Contended))
 }
 
-fn usable_url(loaded: &Loaded) -> Option<String> {
-    let (_, id) = loaded.payment.usable()?;
+/// Where the payer can pay. A checkout whose time is over is none, also as long as the provider has not said so.
+fn usable_url(loaded: &Loaded, now: Timestamp) -> Option<String> {
+    let (n, id) = loaded.payment.usable()?;
+    let closes_at = loaded.payment.checkouts.get(&n).and_then(|it| it.closes_at);
+    if closes_at.is_some_and(|at| at <= now) {
+        return None;
+    }
     World::checkout_url(&loaded.stored, id.as_str())
 }
 
 /// The origin of the provider's pages, for the page's security policy and for people.
 fn provider_origin(loaded: &Loaded) -> Option<Url> {
-    let url = usable_url(loaded).or_else(|| loaded.stored.checkout_urls.last().map(|(_, url)| url.clone()))?;
+    let usable = loaded.payment.usable().and_then(|(_, id)| World::checkout_url(&loaded.stored, id.as_str()));
+    let url = usable.or_else(|| loaded.stored.checkout_urls.last().map(|(_, url)| url.clone()))?;
     Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 

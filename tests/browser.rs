@@ -10,8 +10,8 @@ use std::time::Duration;
 use thirtyfour::prelude::*;
 
 /// The two sides of a counter, customer and staff, in one browser.
-struct Counter {
-    browser: Browser,
+pub(crate) struct Counter {
+    pub(crate) browser: Browser,
     sides: Sides,
 }
 
@@ -31,8 +31,17 @@ enum Sides {
 }
 
 impl Counter {
-    async fn open(test: &str) -> Option<Self> {
+    pub(crate) async fn open(test: &str) -> Option<Self> {
         Some(Self { browser: Browser::open(test).await?, sides: Sides::Frames })
+    }
+
+    /// Comes in as whoever these sessions are of.
+    pub(crate) async fn sign_in(&self, url: &str, cookies: &[String]) {
+        self.driver.goto(format!("{url}/healthz")).await.unwrap();
+        for cookie in cookies {
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            self.driver.add_cookie(Cookie::new(name, value)).await.unwrap();
+        }
     }
 
     async fn picture(&self, name: &str) {
@@ -46,7 +55,7 @@ impl Counter {
     }
 
     /// Goes to the customer or to staff.
-    async fn frame(&self, number: u16) {
+    pub(crate) async fn frame(&self, number: u16) {
         match &self.sides {
             Sides::Frames => {
                 self.driver.enter_default_frame().await.unwrap();
@@ -80,6 +89,21 @@ impl Counter {
     async fn back_to(&self, window: &WindowHandle) {
         self.driver.close_window().await.unwrap();
         self.driver.switch_to_window(window.clone()).await.unwrap();
+    }
+
+    /// Goes to the card of this code, once it has this title.
+    pub(crate) async fn shows(&self, code: &str, title: &str) {
+        let found = eventually(async || {
+            for card in self.driver.find_all(By::Css("#log .card")).await.ok()? {
+                let text = card.text().await.ok()?;
+                if text.contains(code) && text.contains(title) {
+                    return Some(card);
+                }
+            }
+            None
+        });
+        let card = found.await.unwrap_or_else(|| panic!("no card of {code} with `{title}`"));
+        card.scroll_into_view().await.unwrap();
     }
 
     /// The newest card shows this, on both sides, without a reload.
@@ -130,11 +154,7 @@ async fn the_same_story_is_told_with_the_page_of_stripe() {
     };
     let shop = Shop::open().await;
     counter.size(DESKTOP).await;
-    counter.driver.goto(format!("{}/healthz", shop.url)).await.unwrap();
-    for cookie in &shop.cookies {
-        let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-        counter.driver.add_cookie(Cookie::new(name, value)).await.unwrap();
-    }
+    counter.sign_in(&shop.url, &shop.cookies).await;
     let customer = counter.driver.window().await.unwrap();
     counter.driver.goto(format!("{}/chat", shop.url)).await.unwrap();
     let staff = counter.driver.new_tab().await.unwrap();

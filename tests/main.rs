@@ -11,6 +11,7 @@ mod crash;
 mod judges;
 mod ops;
 mod slack;
+mod states;
 mod story;
 mod stripe;
 mod support;

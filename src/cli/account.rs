@@ -248,16 +248,16 @@ async fn act(
     let known = |id: &str| find(config, &rows, id);
     match command {
         Checked::Add(row) => {
-            if let Some(known) = assemble::source(config).all(rows.clone()).iter().find(|known| known.id == row.id) {
+            if let Some(known) = assemble::source(config)?.all(rows.clone()).iter().find(|known| known.id == row.id) {
                 return Err(exists(&known.id));
             }
             let notes = notes(&row)?;
-            let before = assemble::source(config).all(rows.clone()).into_iter().find(|known| known.closed.is_none());
+            let before = assemble::source(config)?.all(rows.clone()).into_iter().find(|known| known.closed.is_none());
             let row = AccountRow { chosen_at: accounts::chosen_now(&rows, now), ..*row };
             store.put_account(merchant, &row).await?;
             Ok(added(config, &row, before.as_ref()) + &notes)
         }
-        Checked::List => Ok(accounts::list(&assemble::source(config).all(rows))),
+        Checked::List => Ok(accounts::list(&assemble::source(config)?.all(rows))),
         Checked::Use(id) => {
             let row = known(&id)?;
             if let Some(closing) = &row.closed {
@@ -286,14 +286,14 @@ async fn act(
         Checked::Close(id, why) => {
             let row = known(&id)?;
             store.close_account(merchant, &row.id, &why, now).await?;
-            let after = assemble::source(config).all(store.accounts(merchant).await?);
+            let after = assemble::source(config)?.all(store.accounts(merchant).await?);
             let kept = row.closed.map_or(why, |closing| closing.why);
             Ok(format!("{id} is closed: {kept}. Payments that exist are followed all the same.\n{}\n", next(&after)))
         }
         Checked::Reopen(id) => {
             let row = AccountRow { closed: None, ..known(&id)? };
             store.put_account(merchant, &row).await?;
-            let after = assemble::source(config).all(store.accounts(merchant).await?);
+            let after = assemble::source(config)?.all(store.accounts(merchant).await?);
             Ok(format!("{id} is open again.\n{}\n", next(&after)))
         }
     }
@@ -326,7 +326,7 @@ fn find(config: &Config, rows: &[AccountRow], id: &str) -> Result<AccountRow, St
     if let Some(row) = rows.iter().find(|row| row.id.as_str() == id) {
         return Ok(row.clone());
     }
-    if assemble::source(config).configured.iter().any(|row| row.id.as_str() == id) {
+    if assemble::source(config)?.configured.iter().any(|row| row.id.as_str() == id) {
         return Err(typed(format!("`{id}` stands in till.toml: change it there, under [sandbox]")));
     }
     Err(typed(format!("there is no account `{id}`: `till account list` shows those that are there")))

@@ -131,7 +131,7 @@ pub(super) async fn stripe(config: &Config, command: StripeCommand) -> Result<()
     let Some(row) = all.into_iter().find(|row| row.id.as_str() == id && row.psp == "stripe") else {
         return Err(typed(format!("`{id}` is no Stripe account here: `till account add stripe {id} --key env:NAME`")));
     };
-    let at = assemble::source(config).open(&row)?;
+    let at = assemble::source(config)?.open(&row)?;
     let url = match url {
         Some(url) => checked_url(url, &at)?,
         None => hook_url(config, &at)?,

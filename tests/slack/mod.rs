@@ -6,6 +6,7 @@ mod installing;
 mod judges;
 mod living;
 mod pictures;
+mod staff;
 
 /// Tells a story over both ways in.
 macro_rules! both_ways {

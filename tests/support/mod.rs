@@ -1,11 +1,12 @@
 //! A small town for tests: a running demo, a customer, a staff member, and a clock that can be moved.
 
+pub(crate) mod bank;
 pub(crate) mod browser;
 pub(crate) mod judge;
 pub(crate) mod slack;
 pub(crate) mod stripe;
 
-use reqwest::header::{HeaderMap, ORIGIN};
+use reqwest::header::{HeaderMap, ORIGIN, SET_COOKIE};
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -29,6 +30,10 @@ pub(crate) struct Town {
     stop: CancellationToken,
     running: Option<tokio::task::JoinHandle<()>>,
     pub(crate) entrance: String,
+    /// Where somebody plays the bank.
+    pub(crate) control: String,
+    /// What the entrance gave: both sides' sessions.
+    pub(crate) cookies: Vec<String>,
     pub(crate) data: Arc<tempfile::TempDir>,
 }
 
@@ -53,12 +58,23 @@ impl Town {
 
     /// One over data that may be there already. Nobody has come in yet where `entrance` is used by the test itself.
     pub(crate) async fn closed(data: Arc<tempfile::TempDir>) -> Self {
+        let args = DemoArgs { port: Some(0), data: data.path().to_owned(), difficult: false };
+        Self::demo(args, data).await
+    }
+
+    /// A fresh one, whose provider makes it difficult.
+    pub(crate) async fn difficult() -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let args = DemoArgs { port: Some(0), data: data.path().to_owned(), difficult: true };
+        Self::demo(args, data).await.signed_in().await
+    }
+
+    async fn demo(args: DemoArgs, data: Arc<tempfile::TempDir>) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let ahead_ms = Arc::new(AtomicI64::new(0));
         let stop = CancellationToken::new();
-        let args = DemoArgs { port: Some(0), data: data.path().to_owned() };
         let demo = till::demo::prepare(&args, moved_clock(&ahead_ms), &stop).await.unwrap();
-        let (url, entrance) = (demo.url.clone(), demo.entrance.clone());
+        let (url, entrance, control) = (demo.url.clone(), demo.entrance.clone(), demo.control.clone());
         let until = stop.clone();
         let running = tokio::spawn(async move { demo.serve(until).await.unwrap() });
         let http = browser();
@@ -70,16 +86,23 @@ impl Town {
             stop,
             running: Some(running),
             entrance,
+            control,
+            cookies: Vec::new(),
             data,
         }
     }
 
     /// One over data that may be there already, with customer and staff signed in.
     pub(crate) async fn at(data: Arc<tempfile::TempDir>) -> Self {
-        let town = Self::closed(data).await;
-        let entered = town.customer.http.get(&town.entrance).send().await.unwrap();
+        Self::closed(data).await.signed_in().await
+    }
+
+    async fn signed_in(mut self) -> Self {
+        let entered = self.customer.http.get(&self.entrance).send().await.unwrap();
         assert_eq!(entered.status(), StatusCode::SEE_OTHER);
-        town
+        let cookies = entered.headers().get_all(SET_COOKIE).iter();
+        self.cookies = cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect();
+        self
     }
 
     /// Moves every clock of the town.

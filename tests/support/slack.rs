@@ -14,6 +14,7 @@ use serde_json::Value;
 use std::ops::Deref;
 use std::path::Path;
 use till::config::{Config, SlackConfig};
+use till_core::port::store::Staff;
 
 /// Where they talk.
 pub(crate) const SALES: &str = "C0SALES";
@@ -137,6 +138,12 @@ impl Office {
             opened.unwrap_or_else(|_| panic!("no socket is opened: {:#?}", office.slack.calls()));
         }
         office
+    }
+
+    /// Somebody of the workspace becomes staff.
+    pub(crate) async fn hire(&self, user: &str, name: &str) {
+        let staff = Staff { id: format!("slack:T0SHOP/{user}"), name: name.into(), since: self.now() };
+        self.world.store.add_staff(&self.world.merchant.id, &staff).await.unwrap();
     }
 
     /// Ana types a command in the channel; gives what she alone reads.

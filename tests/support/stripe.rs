@@ -444,6 +444,7 @@ fn config(plan: &Plan, url: &str, data: &Path) -> Config {
     let limit = |amount: &str| ["EUR", "ISK", "JPY"].map(|currency| format!("{amount} {currency}")).to_vec();
     config.refunds =
         RefundsConfig { alone_max: limit("1000"), person_day_max: limit("5000"), merchant_day_max: limit("9000") };
+    config.requests.alone_max = vec!["5000 EUR".into()];
     config.accounts.reload_s = 1;
     // Stories whose clock jumps by days look at what is found without the daily comparison.
     config.reconciler.compare_s = 0;
@@ -475,7 +476,7 @@ async fn set_up(plan: &Plan, config: &Config, stripe_url: &str, url: &str, data:
         closed: None,
     };
     std::fs::write(data.join("key"), KEY).unwrap();
-    let at = assemble::source(config).open(&row).unwrap();
+    let at = assemble::source(config).unwrap().open(&row).unwrap();
     let made = assemble::stripe_webhook(&Outside::new().unwrap(), &at, &format!("{url}/hooks/stripe/main")).await;
     std::fs::write(data.join("secret"), secrecy::ExposeSecret::expose_secret(&made.unwrap().1)).unwrap();
     if plan.lacks.is_some() {
