@@ -1,9 +1,10 @@
-//! The sandbox provider, seen from Till: a payment provider that moves no money, for the demo and for tests. It has two
-//! characters: the plain one here, and one that is as difficult as real providers can be.
+//! The sandbox provider, seen from Till: a payment provider that moves no money, for the demo and for tests.
 //!
 //! ```text
 //! order ──► wire ──► call ── HTTP ──► the sandbox's server ── JSON ──► wire ──► read ──► Reported
 //! ```
+//! It has two characters: the plain one here, and one that is as difficult as real providers can be (`difficult`).
+//!
 //! It is spoken to over HTTP like any other. One provider object becomes one report; a paid checkout's report holds
 //! its capture too.
 //!

@@ -1,5 +1,4 @@
-//! A call under a key is done once: the same call again gets the first answer, byte for byte, for a day, or at the
-//! difficult character's for three hours.
+//! A call under a key is done once: the same call again gets the first answer, byte for byte.
 //!
 //! The answer is written in the transaction of what it tells of, so there is no moment in which the work is done and
 //! the answer lost. Another call under the key is a conflict. An answer that is given again says so
