@@ -14,7 +14,7 @@ use crate::assemble::{self, Rows, StartError};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::inbox;
+use crate::inbox::silence;
 use crate::traffic::{Heard, Note};
 use crate::world::{At, LinkMode};
 use std::fmt::Write as _;
@@ -124,7 +124,7 @@ fn of_closing(at: &At) -> Vec<Finding> {
 async fn of_deliveries(rows: &Rows, at: &At, links: &LinkMode, now: Timestamp) -> Result<Option<Finding>, StoreError> {
     let [believed, refused] = Heard::noted(&*rows.store, &assemble::merchant_id(), &at.account.id, now).await?;
     const UNSIGNED: &str = "unsigned";
-    let silent = inbox::silent_since(&*rows.store, &assemble::merchant_id(), &at.account.id, now).await?;
+    let silent = silence::since(&*rows.store, &assemble::merchant_id(), &at.account.id, now).await?;
     let said = |bad: &Note| format!("{} ({})", bad.why.as_deref().unwrap_or("not believed"), bad.at.text());
     if let Some(since) = silent.filter(|since| believed.as_ref().is_none_or(|good| good.at < *since)) {
         let mend = format!(

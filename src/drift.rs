@@ -3,6 +3,7 @@
 //! ```text
 //! each payment ─► everything the provider knows of it ─► facts that are missing here ─► shown ─► kept
 //! ```
+//! By hand with `till reconcile`, and once a day by a running till; what came of it is kept for the doctor.
 //! Mending adds facts and nothing else: what the provider holds is what Till shows afterwards. No money is moved.
 
 use crate::book::{self, Loaded};
@@ -254,9 +255,13 @@ const LEASE: Duration = Duration::from_secs(300);
 /// # Errors
 /// [`StoreError`]; what was mended before stays.
 pub async fn daily(world: &World, holder: &str) -> Result<Option<Compared>, StoreError> {
+    let ours = async || world.store.lease("compare", holder, (world.clock)(), LEASE).await;
     let mut compared = Compared::default();
+    if ours().await?.is_none() {
+        return Ok(None);
+    }
     for id in payments(world, DAILY_AGE, (world.clock)()).await? {
-        if world.store.lease("compare", holder, (world.clock)(), LEASE).await?.is_none() {
+        if ours().await?.is_none() {
             return Ok(None);
         }
         let looked = look(world, id, Mend::Yes).await?;

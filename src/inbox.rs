@@ -9,27 +9,20 @@
 //! A delivery is answered with 2xx only when what it says is durable. The same event by webhook and by the event list
 //! is one delivery: both carry the provider's event id.
 
+pub mod silence;
+
 use crate::book::{self, Written};
-use crate::checkouts::telling;
 use crate::traffic::Whose;
-use crate::world::{At, LinkMode, World};
+use crate::world::{At, World};
 use std::time::Duration;
-use till_core::id::{AccountId, CaptureId, MerchantId, PaymentId};
+use till_core::id::{CaptureId, MerchantId, PaymentId};
 use till_core::payment::{disagrees, judge};
 use till_core::port::psp::{About, Ask, Delivery, Distrust, Evidence, Fault, News, Reported};
-use till_core::port::store::{
-    Change, Claimed, Commit, InboxKey, ObjectKind, Outcome, Park, ParkedClaim, Settle, Shows, Store, StoreError,
-};
+use till_core::port::store::{Claimed, Commit, InboxKey, ObjectKind, Outcome, Park, ParkedClaim, Settle, StoreError};
 use till_core::time::Timestamp;
 
 /// A parked delivery is given up after this long.
 const PARKED_MAX: Duration = Duration::from_secs(3 * 24 * 3600);
-/// Money that was found by asking although it has been there for this long: its webhook does not come any more.
-const WEBHOOK_PATIENCE: Duration = Duration::from_secs(120);
-/// Staff are told about silent webhooks this often.
-const TOLD_AGAIN: Duration = Duration::from_secs(24 * 3600);
-/// Where it is kept that they were.
-const SILENT: &str = "webhooks-silent";
 /// How long a parked delivery is claimed for.
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -210,13 +203,13 @@ pub async fn take(
     came: Came,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
-    let silent = came == Came::Asked && webhook_is_missing(world, at, report, now).await?;
+    let silent = came == Came::Asked && silence::is_missing(world, at, report, now).await?;
     let applied = apply(world, &world.merchant.id, at, report, None, now).await?;
     world.counts.add(count(applied, &report.about));
     match (applied, &report.about) {
         (Applied::Done | Applied::Duplicate, _) => {
             if silent && applied == Applied::Done {
-                tell_of_silence(world, at, report, now).await?;
+                silence::tell(world, at, report, now).await?;
             }
             compare(world, at, report, now).await
         }
@@ -383,63 +376,6 @@ async fn compare(world: &World, at: &At, report: &Reported, now: Timestamp) -> R
         Some(ask) => ask_and_take(world, at, &ask, now).await,
         None => Ok(Verdict::Taken),
     }
-}
-
-/// Whether a report that was asked for brings money whose webhook should have brought it before.
-///
-/// Not where the bank was still working: then the money is younger than the checkout, and Stripe tells only the latter.
-async fn webhook_is_missing(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<bool, StoreError> {
-    let mut paid = report.news.iter().filter_map(News::captured).peekable();
-    // What came while this till was down may be on its way still.
-    let missed = report.as_of > world.began && now.since(report.as_of) > WEBHOOK_PATIENCE;
-    if paid.peek().is_none() || !missed || matches!(world.links, LinkMode::Direct { .. }) {
-        return Ok(false);
-    }
-    let merchant = &world.merchant.id;
-    let Some(id) = payment_of(world, merchant, at, &report.about).await? else { return Ok(false) };
-    let Some(loaded) = book::load(world, merchant, id).await? else { return Ok(false) };
-    let payment = loaded.payment;
-    let known = paid.any(|capture| payment.captures.contains_key(capture));
-    Ok(!known && !payment.checkouts.values().any(till_core::payment::Checkout::is_pending))
-}
-
-/// Staff are told, once a day, that webhooks do not come.
-async fn tell_of_silence(world: &World, at: &At, report: &Reported, now: Timestamp) -> Result<(), StoreError> {
-    let (merchant, account) = (&world.merchant.id, at.account.id.as_str());
-    tracing::error!(account, "a payment at {account} was found by asking only: its webhooks do not arrive");
-    world.counts.add("found_by_asking");
-    if silent_since(&*world.store, merchant, &at.account.id, now).await?.is_some() {
-        return Ok(());
-    }
-    let since = now.ms().to_string();
-    world.store.keep(merchant, SILENT, account, since.as_bytes(), Some(now.after(TOLD_AGAIN))).await?;
-    let Some(id) = payment_of(world, merchant, at, &report.about).await? else { return Ok(()) };
-    let written = book::write::<()>(world, merchant, id, now, |loaded, commit| {
-        let stored = &loaded.stored;
-        let text = world.merchant.locale.say("tell-webhooks-silent", &[("code", &stored.code.to_string())]);
-        let to = loaded.payment.asked_by.clone();
-        let tell = telling(stored.id, "webhooks-silent", to, &stored.place, text, now);
-        let change = book::change(world, loaded, Vec::new(), Vec::new(), vec![tell], now);
-        commit.payment = change.map(|change| Change { shows: Shows::Nowhere, ..change });
-        Ok(())
-    });
-    written.await.map(drop)
-}
-
-/// Since when payments of an account were found by asking only, within the last day.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn silent_since(
-    store: &dyn Store,
-    merchant: &MerchantId,
-    account: &AccountId,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
-    let kept = store.kept(merchant, SILENT, account.as_str(), now).await?;
-    // What an earlier version wrote has no time in it.
-    let since = |bytes: Vec<u8>| String::from_utf8(bytes).ok()?.parse().ok().map(Timestamp::from_ms);
-    Ok(kept.map(|bytes| since(bytes).unwrap_or(now)))
 }
 
 /// The merchant took the platform's access away: no new payment goes there, and whoever runs Till is told.

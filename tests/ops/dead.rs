@@ -1,6 +1,6 @@
 //! What was given up: listed with its reason, tried again from the command line while the till runs.
 
-use super::owe_to_nowhere;
+use super::{Owed, owe_to_nowhere};
 use crate::configuration::till;
 use crate::support::eventually;
 use crate::support::stripe::Shop;
@@ -32,7 +32,7 @@ async fn a_message_that_was_given_up_is_listed_and_said_once_after_what_stood_in
     assert!(good(&shop, &["dead", "retry", "--all"]).starts_with("Nothing was given up, so"));
     let code = shop.ask("/pay 25 EUR coffee").await;
     shop.both_show(&code, "open").await;
-    owe_to_nowhere(&shop, &code).await;
+    owe_to_nowhere(&shop, &code, Owed::Message).await;
     let first = given_up(&shop, 0).await;
 
     let said = good(&shop, &["dead", "list"]);
@@ -51,13 +51,43 @@ async fn a_message_that_was_given_up_is_listed_and_said_once_after_what_stood_in
     good(&shop, &["dead", "retry", &key]);
     given_up(&shop, second).await;
 
-    let file = till_sqlite::Sqlite::open(&shop.config.store.path).await.unwrap();
-    file.begin(&shop.world.merchant.id, "nowhere", "Zoë", shop.now()).await.unwrap();
-    file.close().await;
+    begin_nowhere(&shop).await;
     assert!(good(&shop, &["dead", "retry", "--all"]).starts_with("1 is tried again"));
     let told = shop.whispered("your table is free").await;
     assert_eq!(told, "your table is free");
     assert_eq!(good(&shop, &["dead", "list"]), "Nothing was given up.\n");
+    shop.close().await;
+}
+
+/// Somebody begins the conversation that was not there.
+async fn begin_nowhere(shop: &Shop) {
+    let file = till_sqlite::Sqlite::open(&shop.config.store.path).await.unwrap();
+    file.begin(&shop.world.merchant.id, "nowhere", "Zoë", shop.now()).await.unwrap();
+    file.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_could_not_be_shown_is_shown_once_it_can_with_what_is_true_by_then() {
+    let shop = Shop::open().await;
+    let code = shop.ask("/pay 25 EUR coffee").await;
+    shop.both_show(&code, "open").await;
+    owe_to_nowhere(&shop, &code, Owed::Card).await;
+    given_up(&shop, 0).await;
+    shop.chooses(&code, "ok").await;
+    shop.both_show(&code, "paid").await;
+    begin_nowhere(&shop).await;
+    assert_eq!(shop.staff.cards(&code).await.len(), 1, "what was given up does not come again by itself");
+    let store = &*shop.world.store;
+    let said = till::dead::list(store, 9, false).await.unwrap();
+    assert!(said.starts_with(&format!("{code}  card ")), "{said}");
+    let said = till::dead::retry(store, Some(&code), shop.now()).await.unwrap();
+    assert!(said.starts_with("1 is tried again"), "{said}");
+    let shown = eventually(async || {
+        let cards = shop.staff.cards(&code).await;
+        (cards.len() == 2 && cards.iter().all(|card| card["status"] == "paid")).then_some(())
+    });
+    shown.await.expect("both cards say that it is paid");
+    assert_eq!(shop.world.store.backlog().await.unwrap().dead, 0);
     shop.close().await;
 }
 

@@ -1,6 +1,6 @@
 //! Each line of the doctor, provoked.
 
-use super::owe_to_nowhere;
+use super::{Owed, owe_to_nowhere};
 use crate::support::eventually;
 use crate::support::stripe::{Plan, Polls, Shop, Webhooks};
 use std::sync::Arc;
@@ -104,7 +104,7 @@ async fn what_was_given_up_is_counted_and_the_newest_named() {
     let shop = Shop::open().await;
     let code = shop.ask("/pay 25 EUR coffee").await;
     shop.both_show(&code, "open").await;
-    owe_to_nowhere(&shop, &code).await;
+    owe_to_nowhere(&shop, &code, Owed::Message).await;
     let noted = eventually(async || says(&shop, "dead letters").await.pop().filter(|it| it.starts_with("Note")));
     let noted = noted.await.expect("it was given up");
     assert!(noted.starts_with(&format!("Note given up: 1 message; newest first a message of {code}: ")), "{noted}");

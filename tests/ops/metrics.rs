@@ -1,6 +1,6 @@
 //! `/metrics`: its form, checked strictly, and its numbers, in the middle of a story.
 
-use super::owe_to_nowhere;
+use super::{Owed, owe_to_nowhere};
 use crate::support::eventually;
 use crate::support::stripe::Shop;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,7 +71,7 @@ async fn a_scrape_in_the_middle_of_a_story_holds_exactly_these_numbers_and_nothi
     shop.pinged(&code).await;
     let open = shop.ask("/pay 8 EUR tea").await;
     shop.both_show(&open, "open").await;
-    owe_to_nowhere(&shop, &open).await;
+    owe_to_nowhere(&shop, &open, Owed::Message).await;
     let quiet = eventually(async || {
         let backlog = shop.world.store.backlog().await.unwrap();
         (backlog.dead == 1 && backlog.work + backlog.cards == 0 && shop.stripe.deliveries().is_empty()).then_some(())

@@ -8,6 +8,7 @@ use serde_json::json;
 use std::time::Duration;
 use till::drift::{self, Compared, Looked, Mend};
 use till::world::At;
+use tokio_util::sync::CancellationToken;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -26,6 +27,24 @@ async fn the_daily_comparison_mends_what_no_webhook_told_and_keeps_what_it_found
     assert_eq!(last, Some(found));
     let again = drift::daily(&shop.world, "another").await.unwrap();
     assert_eq!(again, None, "one process compares at a time");
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_till_compares_by_itself_but_not_just_after_its_start() {
+    let shop = Shop::with(Plan { webhooks: Webhooks::Lost, ..Plan::default() }).await;
+    let stop = CancellationToken::new();
+    tokio::spawn(till::run::compares(shop.world.clone(), 24 * 60 * MINUTE, stop.clone()));
+    let code = shop.ask("/pay 25 EUR coffee").await;
+    shop.both_show(&code, "open").await;
+    shop.stripe.pay(&shop.session(&code)).unwrap();
+    let last = async || Compared::last(&*shop.world.store, &shop.world.merchant.id, shop.now()).await.unwrap();
+    assert_eq!(last().await, None);
+    shop.ahead(11 * MINUTE);
+    let found = eventually(last).await.expect("ten minutes after the start it compares");
+    assert_eq!((found.looked, found.mended), (1, 1));
+    shop.both_show(&code, "paid").await;
+    stop.cancel();
     shop.close().await;
 }
 

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 pub use crate::port::account::{AccountRow, Closing};
-pub use crate::port::upkeep::{DeadLetter, Letter, LetterKind, Old, Upkeep, Waiting, Which};
+pub use crate::port::upkeep::{Backlog, DeadLetter, Letter, LetterKind, Old, Upkeep, Waiting, Which};
 
 /// The store failed. Nothing was written, as far as it can tell.
 #[derive(Debug, thiserror::Error)]
@@ -546,19 +546,6 @@ pub struct Staff {
     pub name: String,
     /// When they were added.
     pub since: Timestamp,
-}
-
-/// How full the queues are, for `/readyz`, the log and the crash test.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backlog {
-    /// Outbox rows that are neither done nor given up.
-    pub work: u64,
-    /// Cards that do not show their newest revision.
-    pub cards: u64,
-    /// Parked deliveries.
-    pub parked: u64,
-    /// Rows of any kind that were given up.
-    pub dead: u64,
 }
 
 /// The store.

@@ -99,6 +99,19 @@ pub struct Waiting {
     pub dead: u64,
 }
 
+/// How full the queues are, for `/readyz`, the log and the crash test.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Outbox rows that are neither done nor given up.
+    pub work: u64,
+    /// Cards that do not show their newest revision.
+    pub cards: u64,
+    /// Parked deliveries.
+    pub parked: u64,
+    /// Rows of any kind that were given up.
+    pub dead: u64,
+}
+
 /// What is old enough to be forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Old {
