@@ -232,8 +232,13 @@ async fn open_and_over(stage: &Stage) {
     stage.town.ahead(Duration::from_secs(20 * 60));
     tokio::time::sleep(Duration::from_secs(1)).await;
     stage.town.customer.card(&code, "open").await;
-    stage.town.ahead(Duration::from_secs(24 * 3600));
-    stage.seen("18-expired", &code, "expired").await;
+    stage.bank.knobs(&json!({ "fail_before_pct": 100 })).await;
+    // Not so far that the page closes by itself.
+    stage.town.ahead(Duration::from_secs(23 * 3600 + 51 * 60));
+    let [customer, _] = stage.seen("18-closing", &code, "closing").await;
+    assert_eq!(labels(&customer), NONE);
+    stage.bank.knobs(&json!({})).await;
+    stage.seen("19-expired", &code, "expired").await;
     let listed = stage.say("/till payments expired").await;
     assert!(listed.contains(&code), "{listed}");
     let link = stage.town.customer.say("", "/till verify https://pay.corner-cafe.example/p/0123").await;
