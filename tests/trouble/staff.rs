@@ -22,7 +22,7 @@ enum With {
     Amount,
 }
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     Place { platform: "script".into(), workspace: "w".into(), channel: "c".into(), thread: None }
 }
 

@@ -2,11 +2,15 @@
 
 use super::script::Script;
 use super::sim::{Sim, payment};
-use till::checkouts;
+use super::staff::place;
 use till::world::At;
-use till_core::contract::script::{Knows, cents, cut, whole};
+use till::{cards, checkouts};
+use till_core::card::Press;
+use till_core::contract::script::{Knows, Message, advance, cents, cut, whole};
 use till_core::contract::seeded::Seeded;
-use till_core::port::desk::{Ack, Again, Deed, Desk as _};
+use till_core::payment::Act;
+use till_core::place::MessageRef;
+use till_core::port::desk::{Ack, Again, Deed, Desk as _, Inbound};
 
 /// With a plain provider, where nothing goes wrong by itself.
 fn plain(seed: u64) -> Sim<Script> {
@@ -127,4 +131,58 @@ fn a_closed_account_takes_no_new_payment_and_keeps_those_it_has() {
     sim.say(&format!("/till refund {code} 10"));
     sim.rounds(2, 60_000);
     assert_eq!(sim.sums().refunded, 1000, "and money goes back through it");
+}
+
+/// How many breaths a card's step takes until its successor stands in the room, and nobody knows of it yet.
+const SUCCESSOR_POSTED: usize = 3;
+
+/// A paid payment whose card closes at the next edit, where the chat knows no keys.
+fn about_to_be_succeeded() -> Sim<Script> {
+    let mut sim = plain(6);
+    sim.say("/pay 50 EUR coffee");
+    sim.rounds(1, 60_000);
+    let open = sim.there.open();
+    assert!(sim.there.psp.pay(&open[0]));
+    let (world, now) = (sim.world.clone(), sim.now());
+    whole(till::reconciler::sweep(&world, "one", now)).unwrap();
+    sim.chat.trouble(0, 100);
+    sim
+}
+
+/// What each card in the room shows.
+fn shown(sim: &Sim<Script>) -> Vec<String> {
+    let status = |message: &Message| message.body["card"]["status"].as_str().map(str::to_owned);
+    sim.chat.messages().iter().filter_map(status).collect()
+}
+
+#[test]
+fn a_successor_whose_process_was_killed_is_found_and_not_posted_twice() {
+    let mut sim = about_to_be_succeeded();
+    let (world, now) = (sim.world.clone(), sim.now());
+    assert!(cut(cards::step(&world, now, &mut Seeded::new(1)), SUCCESSOR_POSTED).is_none());
+    assert_eq!(shown(&sim), ["open", "paid"]);
+    sim.chat.trouble(0, 0);
+    let code = sim.stored()[0].code;
+    sim.say(&format!("/till refund {code} 10"));
+    sim.rounds(3, 60_000);
+    assert_eq!(shown(&sim), ["open", "partially_refunded"], "one successor, and it tells the newest state");
+}
+
+#[test]
+fn a_successor_that_is_pressed_before_its_answer_came_is_no_twin() {
+    let mut sim = about_to_be_succeeded();
+    let (world, now) = (sim.world.clone(), sim.now());
+    let mut entropy = Seeded::new(1);
+    let mut in_flight = Box::pin(cards::step(&world, now, &mut entropy));
+    assert!(advance(in_flight.as_mut(), SUCCESSOR_POSTED).is_none());
+    sim.chat.trouble(0, 0);
+    let token = Press { act: Act::Cancel, payment: sim.stored()[0].id }.token();
+    let on = Some(MessageRef { place: place(), id: "1".into() });
+    let pressed = Inbound { on, ..sim.inbound("press", Deed::Pressed { token, amount: None }) };
+    whole(sim.desk.hear(pressed));
+    whole(cards::step_messages(&world, now, &mut Seeded::new(2))).unwrap();
+    assert!(advance(in_flight.as_mut(), 100).is_some());
+    drop(in_flight);
+    sim.rounds(3, 60_000);
+    assert_eq!(shown(&sim), ["open", "paid"], "the successor is the card");
 }
