@@ -85,11 +85,14 @@ impl<P: Provider> Sim<P> {
     }
 }
 
-/// The newest card of a payment shows its status.
+/// Every card of a payment that can still be edited shows its status, and nobody has to look for one.
 fn cards_tell(it: &Stored, status: Status, messages: &[Message]) {
     let of = |message: &&Message| message.body["card"]["code"] == it.code.to_string();
-    let newest = messages.iter().rfind(of);
-    let told = newest.map(|message| message.body["card"]["status"].as_str().unwrap().to_owned());
+    let told = |message: &Message| message.body["card"]["status"].as_str().unwrap().to_owned();
+    let newest = messages.iter().rfind(of).map(told);
     let never_shown = matches!(status, Status::Cancelled | Status::Expired | Status::Failed);
-    assert!(told.as_deref() == Some(status.name()) || (told.is_none() && never_shown), "{told:?} is {status}: {it:#?}");
+    assert!(newest.as_deref() == Some(status.name()) || (newest.is_none() && never_shown), "{newest:?}: {it:#?}");
+    for message in messages.iter().filter(of).filter(|it| !it.closed) {
+        assert_eq!(told(message), status.name(), "a card that nobody keeps: {message:?} of {it:#?}");
+    }
 }

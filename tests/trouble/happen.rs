@@ -2,13 +2,12 @@
 
 use super::sim::{Flight, Sim, UNHARMED};
 use super::{End, Hand, Provider};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use till::inbox::Verdict;
 use till::world::World;
 use till::{cards, checkouts, inbox, reconciler};
-use till_core::contract::script::{advance, cut};
 use till_core::contract::seeded::Seeded;
 use till_core::port::psp::Delivery;
 use till_core::signature::SKEW_SECS_MAX;
@@ -117,7 +116,8 @@ impl<P: Provider> Sim<P> {
         let at = world.accounts.for_new().unwrap();
         let delivery = Delivery { headers: &headers, body: &body };
         let breaths = self.breaths(5);
-        let Some(verdict) = cut(inbox::receive(&world, &at, delivery, now), breaths) else { return self.restart() };
+        let mut receive = pin!(inbox::receive(&world, &at, delivery, now));
+        let Some(verdict) = self.go_on(receive.as_mut(), breaths) else { return self.restart() };
         let in_time = now.secs().abs_diff(theirs.secs()) <= SKEW_SECS_MAX;
         if hand != Hand::Provider {
             self.count("forged");
@@ -140,7 +140,7 @@ impl<P: Provider> Sim<P> {
         let entropy = Seeded::new(self.seeded.bits());
         let mut step = worker(self.seeded.below(7), self.world.clone(), self.now(), entropy);
         let breaths = self.breaths(45);
-        if advance(step.as_mut(), breaths).is_some() {
+        if self.go_on(step.as_mut(), breaths).is_some() {
         } else if self.seeded.chance(50) && self.flights.len() < 3 {
             self.count("calls in flight");
             self.flights.push(Flight { step, since: self.right() });
@@ -158,7 +158,7 @@ impl<P: Provider> Sim<P> {
         let at = usize::try_from(self.seeded.below(self.flights.len() as u64)).unwrap();
         let mut flight = self.flights.swap_remove(at);
         let breaths = if self.seeded.chance(60) { UNHARMED } else { 2 };
-        if advance(flight.step.as_mut(), breaths).is_none() {
+        if self.go_on(flight.step.as_mut(), breaths).is_none() {
             self.flights.push(flight);
         }
     }

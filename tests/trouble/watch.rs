@@ -18,7 +18,7 @@ use till_core::contract::model::Model;
 use till_core::contract::script::{Message, ScriptedChat};
 use till_core::contract::seeded::Seeded;
 use till_core::id::{Code, PaymentId};
-use till_core::payment::{Fact, Payment, Status, Sums};
+use till_core::payment::{CheckoutState, Fact, Payment, Status, Sums};
 use till_core::port::store::Stored;
 use till_core::time::Timestamp;
 
@@ -255,9 +255,9 @@ fn a_number_is_asked_when_every_earlier_one_is_closed(stored: &Stored, from: usi
 fn rendered(world: &World, knew: &Knew, facts: usize) -> serde_json::Value {
     let whole = facts == knew.stored.facts.len();
     let kept = &knew.stored.facts[..facts];
-    let known = |id: &str| {
-        kept.iter().any(|(_, it)| matches!(it, Fact::CheckoutSeen { checkout, .. } if checkout.as_str() == id))
-    };
+    // A page has an address only while it is open.
+    let open = |fact: &Fact, id: &str| matches!(fact, Fact::CheckoutSeen { checkout, state: CheckoutState::Open, .. } if checkout.as_str() == id);
+    let known = |id: &str| kept.iter().any(|(_, fact)| open(fact, id));
     let urls = knew.stored.checkout_urls.iter().filter(|(id, _)| known(id)).cloned().collect();
     let stored = Stored { facts: kept.to_vec(), checkout_urls: urls, ..knew.stored.clone() };
     let payment = if whole { knew.payment.clone() } else { payment(&stored) };

@@ -377,7 +377,13 @@ impl Psp for ScriptedPsp {
     }
 
     async fn fetch(&self, _: &dyn Http, _: &Account, ask: &Ask) -> Result<Vec<Reported>, Fault> {
-        let found = self.call(|provider| Ok(provider.found(ask))).await?;
+        let find = |provider: &mut Provider| {
+            if matches!(ask, Ask::CheckoutOf { .. } | Ask::RefundOf { .. }) {
+                provider.count("look-ups by our reference");
+            }
+            Ok(provider.found(ask))
+        };
+        let found = self.call(find).await?;
         if found.is_empty() { Err(Fault::NotFound) } else { Ok(found) }
     }
 
