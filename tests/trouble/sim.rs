@@ -17,7 +17,7 @@ use till_core::contract::script::{ScriptedChat, advance, cents, whole};
 use till_core::contract::seeded::Seeded;
 use till_core::id::{Code, MerchantId, PaymentId};
 use till_core::keys::KeyRing;
-use till_core::payment::{Limits, Payment};
+use till_core::payment::{Fact, Limits, Payment};
 use till_core::port::chat::Chat;
 use till_core::port::store::{ListFilter, Stored};
 use till_core::text::{Locale, Texts, Tongues};
@@ -229,6 +229,9 @@ impl<P: Provider> Sim<P> {
     pub(super) fn watch(&mut self) {
         let new = self.watch.look(&self.model, &self.world, &self.chat);
         assert_eq!(self.model.count(), self.made.len(), "one payment for every command, and no more: {:?}", self.made);
+        let asks = |fact: &&Fact| matches!(fact, Fact::RefundAsked { .. });
+        let asked = new.iter().flat_map(|(_, facts)| facts).filter(asks).count();
+        assert!(asked <= 1, "one act asks for one refund, however often it is told of: {new:#?}");
         self.there.watched(&self.watch.known, &new);
     }
 }
