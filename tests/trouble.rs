@@ -48,6 +48,8 @@ trait Provider: Sized {
     /// Histories in a run, and things that happen in each.
     const SEEDS: u64;
     const HAPPENINGS: u32;
+    /// One chat in so many knows no keys; at 0 every chat does.
+    const KEYLESS_IN: u64;
 
     /// One whose people and mishaps come from `seed`. `clock` is the right time.
     fn new(seed: u64, clock: Clock) -> Self;
@@ -175,7 +177,6 @@ fn every_history<P: Provider>() -> Option<Counted> {
 
 /// Each of these happened more often than that.
 fn means_something(all: &Counted, least: &[(&str, u64)]) {
-    eprintln!("{all:#?}");
     for (what, least) in least {
         let count = all.get(*what).copied().unwrap_or_default();
         assert!(count > *least, "histories that mean something have more than {least} {what}: {all:#?}");

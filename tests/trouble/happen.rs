@@ -38,8 +38,8 @@ impl<P: Provider> Sim<P> {
     /// One thing that happens in the world.
     pub(super) fn happen(&mut self) {
         match self.seeded.below(30) {
-            0..=1 => self.ask(),
-            2..=9 => {
+            0..=2 => self.ask(),
+            3..=9 => {
                 let right = self.right();
                 self.there.happen(&mut self.seeded, right);
             }
@@ -126,7 +126,7 @@ impl<P: Provider> Sim<P> {
     /// for it.
     fn receive(&mut self, letter: &P::Letter, hand: Hand) -> Option<Verdict> {
         let (world, now, theirs) = (self.world.clone(), self.now(), self.theirs());
-        let Some((headers, body)) = self.there.written(letter, hand, theirs) else { return None };
+        let (headers, body) = self.there.written(letter, hand, theirs)?;
         let at = world.accounts.for_new().unwrap();
         let delivery = Delivery { headers: &headers, body: &body };
         let breaths = self.breaths(5);

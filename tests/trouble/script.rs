@@ -19,7 +19,59 @@ use till_core::port::store::Stored;
 use till_core::time::Timestamp;
 
 /// What happens at least, in all histories together.
-pub(super) const LEAST: [(&str, u64); 3] = [("payments", 10_000), ("paid", 3_000), ("killed", 5_000)];
+pub(super) const LEAST: [(&str, u64); 51] = [
+    ("429", 2000),
+    ("500 said again", 600),
+    ("approvals", 1000),
+    ("approvals that lapsed", 150),
+    ("calls in flight", 2000),
+    ("checkouts asked for by a page", 50),
+    ("chosen amounts", 600),
+    ("clocks that ran off", 3000),
+    ("debits", 900),
+    ("debits that failed", 400),
+    ("declined", 500),
+    ("disputes", 700),
+    ("disputes won after they were lost", 300),
+    ("doubled", 1000),
+    ("forged", 2000),
+    ("hours when it was down", 1500),
+    ("killed", 3000),
+    ("lies about the amount", 150),
+    ("lies about the currency", 300),
+    ("look-ups by our reference", 3000),
+    ("lost", 2500),
+    ("months", 100),
+    ("moves of disputed funds", 80),
+    ("nothing to take", 40),
+    ("pages opened", 600),
+    ("pages that ask for another amount", 80),
+    ("paid", 4000),
+    ("paid once more", 350),
+    ("paid too late", 150),
+    ("payments", 15_000),
+    ("pressed", 3500),
+    ("providers that are plain", 300),
+    ("providers that close by themselves", 300),
+    ("providers that only hint", 300),
+    ("providers that take on request", 300),
+    ("providers where the payer chooses", 400),
+    ("refunded", 900),
+    ("refunds by hand", 900),
+    ("refunds that came back", 80),
+    ("refunds that came too late", 150),
+    ("refunds that failed", 60),
+    ("refused for good", 400),
+    ("renewals asked", 900),
+    ("sales of another shop", 800),
+    ("silent after the effect, or broken", 1000),
+    ("taken back by the bank", 600),
+    ("taken on request", 600),
+    ("taken, and the bank needs days", 40),
+    ("too late to create", 1000),
+    ("webhooks gone astray", 800),
+    ("withheld", 130),
+];
 
 pub(super) struct Script {
     pub(super) psp: Arc<ScriptedPsp>,
@@ -144,7 +196,8 @@ fn one_checkout_at_a_time(there: &There) {
 impl Provider for Script {
     type Letter = Told;
     const SEEDS: u64 = 2000;
-    const HAPPENINGS: u32 = 150;
+    const HAPPENINGS: u32 = 170;
+    const KEYLESS_IN: u64 = 3;
 
     fn new(seed: u64, clock: Clock) -> Self {
         Self::with(Character::of(seed), seed, &clock)

@@ -108,13 +108,13 @@ impl<P: Provider> Sim<P> {
         Self::with(seed, |clock| P::new(seed ^ 1, clock))
     }
 
-    /// With this provider. One chat in three knows no keys.
+    /// With this provider.
     pub(super) fn with(seed: u64, there: impl FnOnce(Clock) -> P) -> Self {
         let (right_ms, wrong_by_ms) = (Arc::new(AtomicI64::new(START_MS)), Arc::new(AtomicI64::new(0)));
         let told = right_ms.clone();
         let there = there(Arc::new(move || Timestamp::from_ms(told.load(Ordering::SeqCst))));
         let chat = ScriptedChat::new(seed ^ 2);
-        let chat = Arc::new(if seed.is_multiple_of(3) { chat.without_keys() } else { chat });
+        let chat = Arc::new(if seed.is_multiple_of(P::KEYLESS_IN) { chat.without_keys() } else { chat });
         let (right, wrong_by) = (right_ms.clone(), wrong_by_ms.clone());
         let clock = move || Timestamp::from_ms(right.load(Ordering::SeqCst) + wrong_by.load(Ordering::SeqCst));
         let model = Arc::new(Model::that_breathes());

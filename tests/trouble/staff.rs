@@ -2,6 +2,7 @@
 
 use super::Provider;
 use super::sim::{Sim, payment};
+use super::watch::Knew;
 use till::book;
 use till::links;
 use till::world::LinkMode;
@@ -154,7 +155,11 @@ impl<P: Provider> Sim<P> {
         if !matches!(self.world.links, LinkMode::Ours(_)) {
             return;
         }
-        let ids: Vec<_> = self.watch.known.payments.keys().copied().collect();
+        // Mostly a page on which there is something to do.
+        let useful = self.seeded.chance(80);
+        let wants = |it: &Knew| !useful || it.payment.next_checkout().is_some();
+        let ids = self.watch.known.payments.iter().filter(|(_, it)| wants(it)).map(|(id, _)| *id);
+        let ids: Vec<_> = ids.collect();
         let Some(id) = self.seeded.pick(&ids).copied() else { return };
         let (world, now) = (self.world.clone(), self.now());
         let loaded = whole(book::load(&world, &world.merchant.id, id)).unwrap().unwrap();

@@ -318,6 +318,7 @@ impl Provider for Shop {
     type Letter = Delivery;
     const SEEDS: u64 = 150;
     const HAPPENINGS: u32 = 200;
+    const KEYLESS_IN: u64 = 0;
 
     fn new(seed: u64, clock: Clock) -> Self {
         let settings = Settings::test().endpoint("https://pay.example/hooks/stripe/script", &SECRETS);
