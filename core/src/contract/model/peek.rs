@@ -5,6 +5,7 @@ use crate::id::PaymentId;
 use crate::payment::Status;
 use crate::place::MessageRef;
 use crate::port::store::{ObjectKind, Stored};
+use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// A card's row.
@@ -52,6 +53,13 @@ impl Model {
             lost: row.turn.is_dead(),
         };
         rows.cards.iter().map(shown).collect()
+    }
+
+    /// Keys of work that is neither done nor given up, each with the time when it is due.
+    pub fn waiting(&self) -> Vec<(String, Timestamp)> {
+        let rows = self.rows();
+        let open = rows.work.iter().filter(|row| row.turn.is_open());
+        open.map(|row| (row.new.key.to_string(), row.turn.due())).collect()
     }
 
     /// Whether a delivery of this key is parked, or was given up.
