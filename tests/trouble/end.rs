@@ -33,7 +33,7 @@ impl<P: Provider> Sim<P> {
             self.rounds(30, 3_600_000);
         }
         let backlog = whole(self.model.backlog()).unwrap();
-        assert_eq!((backlog.work, backlog.cards, backlog.parked), (0, 0, 0), "{backlog:?}");
+        assert_eq!((backlog.work, backlog.cards, backlog.parked), (0, 0, 0), "{backlog:?} {:?}", self.model.waiting());
     }
 
     pub(super) fn rounds(&mut self, rounds: u32, each_ms: u64) {
