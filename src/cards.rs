@@ -135,7 +135,7 @@ async fn show(
         }
         None => {
             let key = IdemKey::show(claim.payment, &format!("card:{}", claim.place));
-            match first_message(claim, chat, caps.twins, &message(), &key, now).await {
+            match first_message(claim, chat, None, &message(), &key, now).await {
                 Ok(First::Newest(posted)) => return done(posted),
                 Ok(First::Earlier(posted)) => posted,
                 Err(error) => {
@@ -162,22 +162,26 @@ enum First {
     Earlier(MessageRef),
 }
 
-/// Posts the card, unless an earlier try did.
+/// Posts the card, or its successor below the message that closed, unless an earlier try did.
 async fn first_message(
     claim: &CardClaim,
     chat: &Arc<dyn Chat>,
-    twins: Twins,
+    below: Option<&MessageRef>,
     message: &Rendered,
     key: &IdemKey,
     now: Timestamp,
 ) -> Result<First, SendError> {
-    let is_first = claim.tries == 1;
+    let (is_first, twins) = (claim.tries == 1, chat.caps(&claim.place).twins);
+    let thread = claim.place.thread.clone().or_else(|| below.map(|at| at.id.clone()));
     if let (Twins::Posted { .. }, false) = (twins, is_first)
-        && let Some(found) = chat.find(&claim.place, key, now).await?
+        && let Some(found) = chat.find(&Place { thread, ..claim.place.clone() }, key, now).await?
     {
         return Ok(First::Earlier(found));
     }
-    let posted = chat.post(&claim.place, message, key, now).await?;
+    let posted = match below {
+        None => chat.post(&claim.place, message, key, now).await?,
+        Some(at) => chat.reply(at, message, key, now).await?,
+    };
     match twins {
         // The message of an earlier try comes back, with what was true then: so it is edited as well.
         // (Seen 2026-11-22, by kill -9 between a post and its commit.)
@@ -216,10 +220,16 @@ async fn succeed(
     now: Timestamp,
     wait: Duration,
 ) -> ShownOutcome {
-    let key = IdemKey::show(claim.payment, &format!("card:{}:{rev}", claim.place));
-    match chat.reply(at, message, &key, now).await {
-        Ok(message) => ShownOutcome::Succeeded { rev, message },
-        Err(error) => failed(claim, error, now, wait),
+    // One for each message that closed, whichever try posts it: no revision in its key.
+    let key = IdemKey::show(claim.payment, &format!("card:{}:after:{}", claim.place, at.id));
+    match first_message(claim, chat, Some(at), message, &key, now).await {
+        Ok(First::Newest(message)) => ShownOutcome::Succeeded { rev, message },
+        // Whatever it shows, it is the card from now on, and edited next.
+        Ok(First::Earlier(message)) => ShownOutcome::Succeeded { rev: 0, message },
+        Err(error) => {
+            let wait = clear_by(chat.caps(&claim.place).twins, &error, wait);
+            failed(claim, error, now, wait)
+        }
     }
 }
 
@@ -378,6 +388,11 @@ async fn supersede(
     let Some(chat) = world.chat(&twin.place) else {
         return Ok(Err(SendError::Bug(format!("`{}` is not configured", twin.place.platform))));
     };
+    // A successor that was pressed before we knew of it ourselves is the card by now.
+    let known = world.store.card_messages(&claim.merchant, claim.payment).await?;
+    if known.iter().any(|it| it.id == twin.id && it.place.channel == twin.place.channel) {
+        return Ok(Ok(()));
+    }
     let text = world.merchant.locale.say("card-superseded", &[("code", &loaded.stored.code.to_string())]);
     Ok(match chat.edit(twin, &chat.say(&text, &[], &chat.caps(&twin.place)), now).await {
         Err(SendError::EditClosed | SendError::Gone) => Ok(()),

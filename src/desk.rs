@@ -34,6 +34,8 @@ use till_core::time::Timestamp;
 
 /// How often one person may give a command.
 const COMMANDS: Rate = Rate { burst: 30, every: Duration::from_secs(1) };
+/// A message that is just being posted is known by then: longer than a card is claimed for.
+const KNOWN_BY: Duration = Duration::from_secs(60);
 /// "The same a moment ago" reaches back this far.
 const SAME: Duration = Duration::from_secs(60);
 
@@ -187,7 +189,7 @@ impl Hearing<'_> {
             let work = NewWork {
                 key: IdemKey::show(id, &format!("twin:{}", twin.id)),
                 work: Work::Supersede { twin: twin.clone() },
-                due: now,
+                due: now.after(KNOWN_BY),
             };
             commit.payment = Some(book::owing(self.world, loaded, vec![work], now));
             Ok(())

@@ -260,7 +260,10 @@ async fn pay(
 }
 
 /// Counts the opening, and asks for the next checkout where none is usable. `false`: there is nothing to pay.
-async fn opened(world: &World, loaded: &Loaded, now: Timestamp) -> Result<bool, StoreError> {
+///
+/// # Errors
+/// [`StoreError`]: nothing was written.
+pub async fn opened(world: &World, loaded: &Loaded, now: Timestamp) -> Result<bool, StoreError> {
     let (merchant, id) = (&loaded.stored.merchant, loaded.stored.id);
     let written = book::write::<()>(world, merchant, id, now, |loaded, commit| {
         if !loaded.payment.is_payable() || now >= loaded.payment.deadline {

@@ -37,11 +37,14 @@ impl Budget {
         (0..rate.burst).take_while(|_| copy.take(rate, now).is_ok()).fold(0, |left, _| left + 1)
     }
 
-    /// Takes one, or says how long to wait for it. A clock that jumps back gives nothing and takes nothing.
+    /// Takes one, or says how long to wait for it. A clock that jumps back gives nothing and takes nothing; it counts from
+    /// there.
     ///
     /// # Errors
     /// The time until the next one is allowed.
     pub fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Duration> {
+        // Otherwise nobody could do anything until it is again as late as it never was.
+        self.at = self.at.min(now);
         let every_ms = u64::try_from(rate.every.as_millis()).unwrap_or(u64::MAX).max(1);
         let passed_ms = u64::try_from(now.since(self.at).as_millis()).unwrap_or(u64::MAX);
         let earned = passed_ms.saturating_mul(1000) / every_ms;
@@ -87,5 +90,15 @@ mod tests {
         assert_eq!(taken(&mut budget, at(102)), 1);
         assert_eq!(taken(&mut budget, at(50)), 0, "the clock jumped back");
         assert_eq!(taken(&mut budget, at(10_000)), 3, "never more than the burst");
+    }
+
+    #[test]
+    fn after_a_clock_was_set_back_one_waits_no_longer_than_before() {
+        let rate = Rate { burst: 1, every: Duration::from_secs(2) };
+        let at = Timestamp::from_secs;
+        let mut budget = Budget::full(rate, at(1000));
+        assert_eq!(budget.take(rate, at(1000)), Ok(()));
+        assert_eq!(budget.take(rate, at(400)), Err(Duration::from_secs(2)));
+        assert_eq!(budget.take(rate, at(402)), Ok(()));
     }
 }

@@ -3,8 +3,9 @@
 //! Its people pay, are declined, allow debits that come in or come back days later; the merchant refunds in the
 //! dashboard; banks refuse refunds, ask, dispute and change their minds; another shop sells on the same account.
 
+use super::sim::payment;
 use super::{
-    End, Hand, Provider, Sim, Written, account, every_history, is_the_same_every_time, means_something, payment,
+    End, Hand, Known, Model, Provider, Sim, Written, account, every_history, is_the_same_every_time, means_something,
 };
 use async_trait::async_trait;
 use fake_stripe::{Delivery, Fault, Lie, Settings, Stripe, signature};
@@ -317,6 +318,7 @@ impl Provider for Shop {
     type Letter = Delivery;
     const SEEDS: u64 = 150;
     const HAPPENINGS: u32 = 200;
+    const KEYLESS_IN: u64 = 0;
 
     fn new(seed: u64, clock: Clock) -> Self {
         let settings = Settings::test().endpoint("https://pay.example/hooks/stripe/script", &SECRETS);
@@ -336,6 +338,19 @@ impl Provider for Shop {
     fn account(&self) -> Account {
         let known = account("acct_1TillShopAAAAAAA", &SECRETS[1..]);
         Account { base_url: "https://api.stripe.example".into(), secret: KEY.to_owned().into(), ..known }
+    }
+
+    /// Its clock is right.
+    fn off_ms(&self) -> i64 {
+        0
+    }
+
+    fn signs(&self, _: &Delivery) -> bool {
+        true
+    }
+
+    fn closes(&self) -> bool {
+        true
     }
 
     fn passed(&mut self, _: Timestamp) {}
@@ -401,7 +416,7 @@ impl Provider for Shop {
     }
 
     /// What hangs on our money and does not say so is known once Till has said so, and not only after the next sweep.
-    fn durable(&self, letter: &Delivery, world: &World) {
+    fn durable(&self, letter: &Delivery, world: &World, _: &Model) {
         if !letter.kind.starts_with("refund.") && !letter.kind.starts_with("charge.dispute.") {
             return;
         }
@@ -417,10 +432,13 @@ impl Provider for Shop {
         assert!(known, "{kind} of {id} was taken, and nothing was kept: {stored:#?}");
     }
 
+    /// Its books are read in the end: that takes too long for every step.
+    fn watched(&mut self, _: &Known, _: &[(PaymentId, Vec<Fact>)]) {}
+
     fn holds(&self) -> BTreeMap<PaymentId, Holds> {
         let held = self.stripe.holds().into_iter().map(|(id, held)| {
             let fake_stripe::Holds { captured, refunded, open, twins } = held;
-            (id.parse().unwrap(), Holds { captured, refunded, withheld: 0, open, twins })
+            (id.parse().unwrap(), Holds { captured, refunded, open, twins, ..Holds::default() })
         });
         let mut all: BTreeMap<PaymentId, Holds> = held.collect();
         for dispute in self.of("dispute", |_| true) {

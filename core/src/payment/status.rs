@@ -320,9 +320,6 @@ impl Payment {
         let dispute_in =
             |states: &[DisputeState]| self.disputes.values().any(|dispute| states.contains(&dispute.state));
         let all_closed = self.checkouts.values().all(super::Checkout::is_closed);
-        let newest = self.checkouts.values().next_back();
-        let refused_for_good =
-            newest.is_some_and(|it| matches!(&it.closed, Some(Closed::Refused(_, Lasting::ForGood))));
 
         if self.held().next().is_some() || sums.refunded > sums.captured {
             Status::NeedsReview
@@ -358,7 +355,7 @@ impl Payment {
             Status::Rejected
         } else if self.approval == (Approval::Needed, None) {
             Status::PendingApproval
-        } else if refused_for_good {
+        } else if self.is_refused_for_good() {
             Status::Failed
         } else if self.checkouts.values().all(super::Checkout::is_unanswered) {
             Status::Preparing
@@ -424,7 +421,14 @@ impl Payment {
     /// Whether the payer can be sent to a checkout, or a new one be asked for.
     pub fn is_payable(&self) -> bool {
         let unpaid = matches!(self.status(), Status::Open | Status::PartiallyPaid);
-        unpaid && !self.deadline_passed && self.cancelled_by.is_none()
+        // Of what was paid in part, the rest may be less than the provider takes: asking again changes nothing.
+        unpaid && !self.deadline_passed && self.cancelled_by.is_none() && !self.is_refused_for_good()
+    }
+
+    /// Whether the provider refused the newest checkout, and would refuse another one as well.
+    fn is_refused_for_good(&self) -> bool {
+        let newest = self.checkouts.values().next_back();
+        newest.is_some_and(|it| matches!(&it.closed, Some(Closed::Refused(_, Lasting::ForGood))))
     }
 
     /// Number of the next checkout, when one is wanted: payable, none usable, and every earlier one closed.

@@ -652,6 +652,17 @@ fn the_next_checkout_is_asked_only_when_every_earlier_one_is_closed() {
 }
 
 #[test]
+fn a_rest_that_the_provider_refuses_for_good_is_not_asked_for_again() {
+    let done = checkout(1, CheckoutState::CompletePaid, 40);
+    let refused = |lasting| Fact::CheckoutRefused { n: 2, why: "amount_too_small".into(), lasting };
+    let part = |lasting| with(&open(), &[done.clone(), captured("py_1", 2490), asked(2), refused(lasting)]);
+    let (good, now) = (part(Lasting::ForGood), part(Lasting::ForNow));
+    assert_eq!((good.status(), now.status()), (Status::PartiallyPaid, Status::PartiallyPaid));
+    assert_eq!((good.is_payable(), checkout_again(&good, at(100))), (false, None));
+    assert_eq!(checkout_again(&now, at(100)), Some(Fact::CheckoutAsked { n: 3, amount: eur(10) }));
+}
+
+#[test]
 fn every_refusal_is_a_sentence_without_a_raw_key() {
     let en = Locale::english().unwrap();
     for status in Status::ALL {

@@ -6,6 +6,7 @@
 //! ```
 //! Deliberately absent: durability and speed.
 
+mod peek;
 mod port;
 mod transcript;
 mod turn;
@@ -24,9 +25,22 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use turn::Turn;
 
+pub use peek::CardShown;
+
 /// The store in memory, by both its ports.
 #[derive(Debug, Default)]
-pub struct Model(Mutex<Rows>);
+pub struct Model {
+    rows: Mutex<Rows>,
+    after_commits: AfterCommits,
+}
+
+/// Whether a process can be killed between a commit and whatever it does next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum AfterCommits {
+    #[default]
+    GoesOn,
+    Breathes,
+}
 
 impl Model {
     /// An empty one.
@@ -34,8 +48,13 @@ impl Model {
         Self::default()
     }
 
+    /// An empty one that breathes after each commit; for futures that a script drives.
+    pub fn that_breathes() -> Self {
+        Self { rows: Mutex::default(), after_commits: AfterCommits::Breathes }
+    }
+
     fn rows(&self) -> MutexGuard<'_, Rows> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

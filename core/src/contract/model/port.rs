@@ -1,7 +1,8 @@
 //! The model behind the port: what is asked of the rows, and claims.
 
+use super::super::script::breathe;
 use super::turn::Turn;
-use super::{CardRow, Kept, LeaseRow, Model, ObjectRow, ParkedRow, PaymentRow, WorkRow};
+use super::{AfterCommits, CardRow, Kept, LeaseRow, Model, ObjectRow, ParkedRow, PaymentRow, WorkRow};
 use crate::id::{AccountId, Code, MerchantId, PaymentId};
 use crate::link::Purpose;
 use crate::money::Money;
@@ -37,7 +38,11 @@ fn due<T>(
 #[async_trait]
 impl Store for Model {
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        Ok(self.rows().commit(commit))
+        let committed = self.rows().commit(commit);
+        if self.after_commits == AfterCommits::Breathes {
+            breathe().await;
+        }
+        Ok(committed)
     }
 
     async fn answered(&self, merchant: &MerchantId, keys: &[InboxKey]) -> Result<Option<PaymentId>, StoreError> {
