@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use till_core::id::{CaptureId, RefundId};
 use till_core::money::Money;
-use till_core::payment::{CheckoutState, DisputeState, Fact, Lasting, RefundState, Status};
+use till_core::payment::{Approval, CheckoutState, DisputeState, Fact, Lasting, RefundState, Status};
 
 /// What the facts of one payment come to, in minor units of its currency.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub(super) struct Books {
     pub(super) withheld: i64,
     /// Money that does not fit, and nobody has decided about.
     pub(super) waits: bool,
+    /// Money that does not fit and was not accepted: what becomes of it stands in no sum.
+    held: BTreeSet<CaptureId>,
+    agreed: Option<bool>,
+    needs_second: bool,
     reversed: bool,
     lost: bool,
     disputed: bool,
@@ -83,6 +87,9 @@ impl Books {
             let Fact::Captured { capture, amount, .. } = fact else { continue };
             let verdict = odd.get(capture);
             self.waits |= verdict == Some(&None);
+            if matches!(verdict, Some(None | Some(false))) {
+                self.held.insert(capture.clone());
+            }
             self.reversed |= reversed(capture);
             if !reversed(capture) && matches!(verdict, None | Some(Some(true))) {
                 self.captured += ours(*amount);
@@ -100,8 +107,11 @@ impl Books {
         }));
         let mut known: BTreeSet<RefundId> = BTreeSet::new();
         for it in seen {
-            let Fact::RefundSeen { ours: asked, amount, state, .. } = it else { continue };
+            let Fact::RefundSeen { ours: asked, amount, state, capture, .. } = it else { continue };
             known.extend(*asked);
+            if self.held.contains(capture) {
+                continue;
+            }
             match state {
                 RefundState::Succeeded => self.refunded += ours(*amount),
                 RefundState::Pending | RefundState::RequiresAction => {
@@ -132,8 +142,8 @@ impl Books {
             _ => None,
         }));
         for it in seen {
-            let Fact::DisputeSeen { state, withdrawn, .. } = it else { continue };
-            self.withheld += ours(*withdrawn);
+            let Fact::DisputeSeen { state, withdrawn, capture, .. } = it else { continue };
+            self.withheld += if self.held.contains(capture) { 0 } else { ours(*withdrawn) };
             self.lost |= *state == DisputeState::Lost;
             self.disputed |= matches!(state, DisputeState::NeedsResponse | DisputeState::UnderReview);
         }
@@ -200,6 +210,11 @@ impl Books {
     }
 
     fn time(&mut self, facts: &[&Fact]) {
+        self.needs_second = facts.iter().any(|it| matches!(it, Fact::Requested { approval: Approval::Needed, .. }));
+        self.agreed = facts.iter().find_map(|it| match it {
+            Fact::ApprovalDecided { answer, .. } => Some(*answer == till_core::payment::Answer::Yes),
+            _ => None,
+        });
         self.cancelled = facts.iter().any(|it| matches!(it, Fact::CancelAsked { .. }));
         let deadlines = facts.iter().filter_map(|it| match it {
             Fact::Requested { deadline, .. } => Some(*deadline),
@@ -215,7 +230,7 @@ impl Books {
         self.captured - self.refunded
     }
 
-    /// The first rule that fits. Nobody is asked to agree in these histories, so two rules are not here.
+    /// The first rule that fits.
     pub(super) fn status(&self) -> Status {
         let kept = self.kept();
         let rules = [
@@ -234,6 +249,8 @@ impl Books {
             (self.cancelled, Status::Cancelled),
             (self.passed && !self.all_closed, Status::Closing),
             (self.passed, Status::Expired),
+            (self.needs_second && self.agreed == Some(false), Status::Rejected),
+            (self.needs_second && self.agreed.is_none(), Status::PendingApproval),
             (self.failed, Status::Failed),
             (self.unanswered, Status::Preparing),
         ];

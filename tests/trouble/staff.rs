@@ -14,14 +14,34 @@ use till_core::place::{MessageRef, PersonId, Place};
 use till_core::port::desk::{Ack, Again, Deed, Desk as _, Inbound};
 
 /// What staff type about a payment, how often of all of it, and with an amount or without.
-const TYPED: [(u64, &str, With); 3] =
-    [(4, "cancel", With::Nothing), (7, "refund", With::Amount), (2, "renew", With::Nothing)];
+const TYPED: [(u64, &str, With); 13] = [
+    (8, "cancel", With::Nothing),
+    (14, "refund", With::Amount),
+    (4, "renew", With::Nothing),
+    (2, "remind", With::Nothing),
+    (3, "extend", With::Time),
+    (4, "approve", With::Second),
+    (1, "approve", With::Nothing),
+    (2, "reject", With::Second),
+    (2, "accept", With::Nothing),
+    (1, "reject", With::Nothing),
+    (2, "honour", With::Nothing),
+    (1, "retry", With::Nothing),
+    (1, "verify", With::Nothing),
+];
 
 #[derive(Clone, Copy)]
 enum With {
     Nothing,
     Amount,
+    Time,
+    /// By somebody else of the staff.
+    Second,
 }
+
+/// Who asks, and who may agree.
+const ANA: &str = "staff:ana";
+const BO: &str = "staff:bo";
 
 pub(super) fn place() -> Place {
     Place { platform: "script".into(), workspace: "w".into(), channel: "c".into(), thread: None }
@@ -29,14 +49,18 @@ pub(super) fn place() -> Place {
 
 impl<P: Provider> Sim<P> {
     pub(super) fn inbound(&self, act: &str, deed: Deed) -> Inbound {
-        let by = PersonId { platform: "script".into(), id: "staff:ana".into() };
-        Inbound { keys: vec![act.to_owned()], by, name: "Ana".into(), locale: None, place: place(), on: None, deed }
+        self.inbound_of(ANA, act, deed)
+    }
+
+    fn inbound_of(&self, who: &str, act: &str, deed: Deed) -> Inbound {
+        let by = PersonId { platform: "script".into(), id: who.to_owned() };
+        Inbound { keys: vec![act.to_owned()], by, name: who.into(), locale: None, place: place(), on: None, deed }
     }
 
     /// One act. The process may be killed over it; then, and when the desk is busy, it comes again.
-    fn act(&mut self, deed: Deed, on: Option<MessageRef>) -> Ack {
+    fn act(&mut self, who: &str, deed: Deed, on: Option<MessageRef>) -> Ack {
         self.acts += 1;
-        let inbound = Inbound { on, ..self.inbound(&format!("act-{}", self.acts), deed) };
+        let inbound = Inbound { on, ..self.inbound_of(who, &format!("act-{}", self.acts), deed) };
         let mut ack = Ack::Nothing;
         for _ in 0..200 {
             let (desk, breaths) = (self.desk.clone(), self.breaths(8));
@@ -62,8 +86,12 @@ impl<P: Provider> Sim<P> {
 
     /// Types something, and notes what it made.
     pub(super) fn say(&mut self, text: &str) -> Ack {
+        self.say_as(ANA, text)
+    }
+
+    fn say_as(&mut self, who: &str, text: &str) -> Ack {
         let deed = Deed::Typed { text: text.to_owned(), mentions: Vec::new(), again: Again::Unasked };
-        let ack = self.act(deed, None);
+        let ack = self.act(who, deed, None);
         if let (true, Ack::Say { code: Some(code), .. }) = (text.starts_with("/pay"), &ack) {
             let known = self.made.insert(*code, text.to_owned());
             assert_eq!(known, None, "a new command makes a new payment");
@@ -121,9 +149,11 @@ impl<P: Provider> Sim<P> {
             if at < often {
                 let amount = match with {
                     With::Amount if self.seeded.chance(85) => self.an_amount(),
-                    With::Amount | With::Nothing => String::new(),
+                    With::Time => format!(" {}m", 10 + self.seeded.below(4_000)),
+                    With::Amount | With::Nothing | With::Second => String::new(),
                 };
-                self.say(&format!("/till {verb} {code}{amount}"));
+                let who = if matches!(with, With::Second) { BO } else { ANA };
+                self.say_as(who, &format!("/till {verb} {code}{amount}"));
                 return self.count("typed");
             }
             at -= often;
@@ -143,7 +173,7 @@ impl<P: Provider> Sim<P> {
         let amount = if self.seeded.chance(70) { Some(self.an_amount()) } else { None };
         let on = Some(MessageRef { place: place(), id: at.to_string() });
         let press = Press::read(token).expect("a button of ours");
-        let ack = self.act(Deed::Pressed { token: token.to_owned(), amount }, on);
+        let ack = self.act(ANA, Deed::Pressed { token: token.to_owned(), amount }, on);
         if press.act == Act::Renew {
             self.renewed(code.parse().unwrap(), &ack);
         }

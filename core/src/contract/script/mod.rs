@@ -21,7 +21,7 @@ mod psp;
 pub use character::{Character, Names, Tells};
 pub use chat::{Knows, Message, ScriptedChat};
 pub use hands::Down;
-pub use provider::{Backed, Fought, Holds, Provider, Sold, Took, Version};
+pub use provider::{Backed, Fought, Holds, Misfit, Provider, Sold, Took, Version};
 pub use psp::{ScriptedPsp, Told};
 
 use super::seeded::Seeded;

@@ -141,6 +141,17 @@ pub struct Fought {
     pub(super) version: Version,
 }
 
+/// Money that does not fit the order, and what became of it, in minor units of the order's currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Misfit {
+    /// Captured, where it was not reversed.
+    pub captured: i64,
+    /// Refunded.
+    pub refunded: i64,
+    /// Taken for disputes.
+    pub withheld: i64,
+}
+
 /// What the provider holds of one payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holds {
@@ -150,8 +161,8 @@ pub struct Holds {
     pub refunded: i64,
     /// Taken for disputes, in minor units; by a provider that has them.
     pub withheld: i64,
-    /// Captures that do not fit the order.
-    pub misfits: u32,
+    /// Money that does not fit the order: it stands in none of the sums above.
+    pub misfits: BTreeMap<CaptureId, Misfit>,
     /// Checkouts that can be paid now.
     pub open: u32,
     /// Most checkouts that ever existed for one number.
@@ -337,14 +348,22 @@ impl Provider {
         };
         for took in &self.took {
             let holds = all.entry(took.payment).or_default();
-            holds.misfits += u32::from(!took.fits);
-            holds.captured += if took.fits && !took.reversed { ours(&took.payment, took.amount) } else { 0 };
+            let captured = if took.reversed { 0 } else { ours(&took.payment, took.amount) };
+            if took.fits {
+                holds.captured += captured;
+            } else {
+                holds.misfits.insert(took.id.clone(), Misfit { captured, ..Misfit::default() });
+            }
         }
         for it in self.backed.iter().filter(|it| it.state == RefundState::Succeeded) {
-            all.entry(it.payment).or_default().refunded += ours(&it.payment, it.amount);
+            let holds = all.entry(it.payment).or_default();
+            let refunded = holds.misfits.get_mut(&it.capture).map_or(&mut holds.refunded, |odd| &mut odd.refunded);
+            *refunded += ours(&it.payment, it.amount);
         }
         for it in self.fought.iter().filter(|it| it.withdrawn) {
-            all.entry(it.payment).or_default().withheld += ours(&it.payment, it.amount);
+            let holds = all.entry(it.payment).or_default();
+            let withheld = holds.misfits.get_mut(&it.capture).map_or(&mut holds.withheld, |odd| &mut odd.withheld);
+            *withheld += ours(&it.payment, it.amount);
         }
         all
     }
