@@ -44,7 +44,7 @@ pub(super) const LEAST: [(&str, u64); 51] = [
     ("months", 100),
     ("moves of disputed funds", 80),
     ("nothing to take", 40),
-    ("pages opened", 600),
+    ("pages opened", 150),
     ("pages that ask for another amount", 80),
     ("paid", 4000),
     ("paid once more", 350),
