@@ -19,7 +19,7 @@ use till_core::port::store::Stored;
 use till_core::time::Timestamp;
 
 /// What happens at least, in all histories together.
-pub(super) const LEAST: [(&str, u64); 51] = [
+pub(super) const LEAST: [(&str, u64); 56] = [
     ("429", 2000),
     ("500 said again", 600),
     ("approvals", 1000),
@@ -49,6 +49,11 @@ pub(super) const LEAST: [(&str, u64); 51] = [
     ("paid", 4000),
     ("paid once more", 350),
     ("paid too late", 150),
+    ("agreed by a second person", 100),
+    ("deadlines moved", 300),
+    ("kept though late", 10),
+    ("misfits accepted", 40),
+    ("misfits rejected", 40),
     ("payments", 15_000),
     ("pressed", 3500),
     ("providers that are plain", 300),

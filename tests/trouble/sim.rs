@@ -17,7 +17,7 @@ use till_core::contract::script::{ScriptedChat, advance, cents, whole};
 use till_core::contract::seeded::Seeded;
 use till_core::id::{Code, MerchantId, PaymentId};
 use till_core::keys::KeyRing;
-use till_core::payment::{Fact, Limits, Payment};
+use till_core::payment::{Answer, Fact, Limits, Payment};
 use till_core::port::chat::Chat;
 use till_core::port::store::{ListFilter, Stored};
 use till_core::text::{Locale, Texts, Tongues};
@@ -203,7 +203,27 @@ impl<P: Provider> Sim<P> {
         let named = self.counted.iter().map(|(what, count)| ((*what).to_owned(), *count));
         let there = self.there.counted().into_iter().map(|(what, count)| (what.to_owned(), count));
         let statuses = self.watch.statuses.iter().map(|(status, count)| (format!("is {status}"), *count));
-        named.chain(there).chain(statuses).collect()
+        named.chain(there).chain(statuses).chain(self.decided()).collect()
+    }
+
+    /// What staff decided, from the facts.
+    fn decided(&self) -> impl Iterator<Item = (String, u64)> {
+        let name = |fact: &Fact| match fact {
+            Fact::Extended { .. } => Some("deadlines moved"),
+            Fact::ApprovalDecided { answer: Answer::Yes, .. } => Some("agreed by a second person"),
+            Fact::ReviewResolved { answer: Answer::Yes, .. } => Some("misfits accepted"),
+            Fact::ReviewResolved { answer: Answer::No, .. } => Some("misfits rejected"),
+            Fact::LateDecided { answer: Answer::Yes, .. } => Some("kept though late"),
+            Fact::LateDecided { answer: Answer::No, .. } => Some("sent back since late"),
+            _ => None,
+        };
+        let mut all = Counted::new();
+        for it in self.watch.known.payments.values() {
+            for what in it.stored.facts.iter().filter_map(|(_, fact)| name(fact)) {
+                *all.entry(what.to_owned()).or_default() += 1;
+            }
+        }
+        all.into_iter()
     }
 
     /// The process was killed, with all that was in flight: another one goes on with the rows.
