@@ -21,6 +21,7 @@ use till_core::order::IdemKey;
 use till_core::payment::{Alert, Owed, Status};
 use till_core::place::{MessageRef, PersonId, Place};
 use till_core::port::chat::{Chat, Rendered, SendError, Twins};
+use till_core::port::psp::Capture as Moves;
 use till_core::port::store::{
     CardClaim, Change, Commit, Outcome, Queue, Shown, ShownOutcome, StoreError, Work, WorkClaim,
 };
@@ -62,6 +63,7 @@ pub fn render_in(world: &World, loaded: &Loaded, locale: &Locale) -> Card {
         receipt_url: receipt_url.as_deref(),
         mode,
         typed: &world.grammar.till(),
+        money: world.account(&stored.account).map_or(Moves::ByItself, |at| at.psp.caps().capture),
     };
     card(&view, locale)
 }
@@ -308,7 +310,8 @@ async fn ping(
     now: Timestamp,
 ) -> Result<Result<(), SendError>, StoreError> {
     let Some(loaded) = book::load(world, &claim.merchant, claim.payment).await? else { return Ok(Ok(())) };
-    if loaded.payment.status() != status {
+    // Where nobody has seen a card, there is nothing to say about it.
+    if loaded.payment.status() != status || !was_payable(&loaded) {
         return Ok(Ok(()));
     }
     let locale = &world.merchant.locale;
@@ -413,12 +416,17 @@ async fn warn_staff(
         return Ok(Err(SendError::Bug(format!("`{}` is not configured", place.platform))));
     };
     let (locale, payment) = (&world.merchant.locale, &loaded.payment);
+    // What waited for long may be settled by now.
+    if !payment.owed(claim.payment).contains(&Owed::Alert(alert.clone())) {
+        return Ok(Ok(()));
+    }
     let amount = match alert {
         Alert::Inquiry(id) | Alert::Dispute(id) => payment.disputes.get(id).map(|it| it.amount),
         Alert::RefundFailed(id) => payment.refunds.get(id).map(|it| it.amount),
         Alert::PaidAfterCancel(id) | Alert::PaidLate(id) | Alert::Mismatch(id) => {
             payment.captures.get(id).map(|it| it.amount)
         }
+        Alert::OnlyPart(_) => Some(payment.sums().money(payment.sums().kept())),
         Alert::FraudWarning(_) | Alert::Review(_) | Alert::AmountDiffers(_) => None,
     };
     let typed = |verb| format!("{} {}", world.grammar.opening(verb), loaded.stored.code);
@@ -428,6 +436,8 @@ async fn warn_staff(
         ("amount", &amount.unwrap_or(payment.amount).text(locale)),
         ("by", &by.unwrap_or_default()),
         ("keep", &typed(Verb::Honour)),
+        ("refund", &typed(Verb::Refund)),
+        ("extend", &format!("{} 1d", typed(Verb::Extend))),
         ("accept", &typed(Verb::Accept)),
         ("reject", &typed(Verb::Reject)),
     ];

@@ -14,7 +14,7 @@ use futures::future::join_all;
 use std::time::Duration;
 use till_core::id::{CheckoutId, Entropy, PaymentId, random};
 use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
-use till_core::payment::{Checkout, CheckoutState, Fact, Lasting, Owed, Status};
+use till_core::payment::{CheckoutState, Fact, Lasting, Owed, Payment, Status};
 use till_core::place::{PersonId, Place};
 use till_core::port::chat::{SendError, Standing};
 use till_core::port::psp::{Ask, Capture, Expire, Fault, News, Reported};
@@ -110,8 +110,12 @@ async fn perform(world: &World, claim: &WorkClaim, now: Timestamp, backoff: Dura
             }
             create(world, at, claim, order, Tries { forgotten, backoff, now }).await
         }
-        Work::Owed(Owed::Expire { checkout, .. }) if at.psp.caps().expire == Expire::ByItself => {
-            return leave(world, at, claim, &loaded, checkout, now).await;
+        Work::Owed(Owed::Expire { n, checkout }) if at.psp.caps().expire == Expire::ByItself => {
+            return leave(world, at, claim, (*n, checkout), now, backoff).await;
+        }
+        // Not wanted any more, by the time it is sent: what was perhaps taken by an earlier try is seen.
+        Work::Owed(Owed::Capture { n, checkout }) if !still_takes(&loaded.payment, *n) => {
+            return leave(world, at, claim, (*n, checkout), now, backoff).await;
         }
         Work::Owed(Owed::Capture { checkout, .. }) => {
             let called = at.psp.capture(&*world.http, &at.account, checkout, &claim.key).await;
@@ -155,19 +159,41 @@ fn says(report: &Reported, wanted: CheckoutState) -> bool {
     report.news.iter().any(|news| matches!(news, News::Checkout { state, .. } if *state == wanted))
 }
 
+/// Whether the money of checkout `n` is to be taken now.
+fn still_takes(payment: &Payment, n: u32) -> bool {
+    payment.checkouts.get(&n).is_some_and(|checkout| payment.takes(checkout))
+}
+
 /// A checkout that only closes by itself: nobody is sent there any more. Where people have its own address and money
-/// moves without us, that holds only once it has closed.
+/// moves without us, that holds only once it has closed; and where we take the money, it is asked first whether the payer
+/// has agreed, in time, to what is still wanted.
 async fn leave(
     world: &World,
     at: &At,
     claim: &WorkClaim,
-    loaded: &book::Loaded,
-    checkout: &CheckoutId,
+    (n, checkout): (u32, &CheckoutId),
     now: Timestamp,
+    backoff: Duration,
 ) -> Result<(), StoreError> {
+    if at.psp.caps().capture == Capture::OnRequest {
+        match at.psp.fetch(&*world.http, &at.account, &Ask::Checkout(checkout.clone())).await {
+            Ok(reports) => {
+                for report in &reports {
+                    apply(world, &claim.merchant, at, report, None, now).await?;
+                }
+            }
+            Err(Fault::NotFound) => {}
+            Err(fault) => return again(world, claim, now, backoff, fault.to_string()).await,
+        }
+    }
+    let Some(loaded) = book::load(world, &claim.merchant, claim.payment).await? else { return Ok(()) };
+    if still_takes(&loaded.payment, n) {
+        let takes = matches!(claim.work, Work::Owed(Owed::Capture { .. }));
+        let outcome = if takes { Outcome::Unsent { due: now, why: "wanted again".into() } } else { Outcome::Done };
+        return settle(world, claim, outcome, now).await;
+    }
     let direct = matches!(world.links, LinkMode::Direct { .. }) && at.psp.caps().capture == Capture::ByItself;
-    let same = |it: &&Checkout| it.seen.as_ref().is_some_and(|(id, ..)| id == checkout);
-    let closes_at = loaded.payment.checkouts.values().find(same).and_then(|it| it.closes_at);
+    let closes_at = loaded.payment.checkouts.get(&n).and_then(|it| it.closes_at);
     match closes_at.filter(|at| direct && now < *at) {
         Some(due) => settle(world, claim, Outcome::Unsent { due, why: "it closes by itself".into() }, now).await,
         None => fact(world, claim, Fact::CheckoutLeft { checkout: checkout.clone() }, Vec::new(), now).await,
@@ -323,16 +349,43 @@ async fn refused(world: &World, claim: &WorkClaim, never: Never, now: Timestamp)
     match &claim.work {
         Work::CreateCheckout(order) => refuse_checkout(world, claim, order, &never, now).await,
         Work::Owed(Owed::Refund(order)) => refuse_refund(world, claim, order, never.why, now).await,
-        // What the provider does not know, will not close, or lets nobody take, nobody is sent to any more.
-        Work::Owed(Owed::Expire { checkout, .. } | Owed::Capture { checkout, .. }) => {
+        // What the provider does not know, or will not close, nobody is sent to any more.
+        Work::Owed(Owed::Expire { checkout, .. }) => {
             tracing::warn!(payment = %claim.payment, "{} for checkout {checkout} was refused: {}", claim.key, never.why);
             fact(world, claim, Fact::CheckoutLeft { checkout: checkout.clone() }, Vec::new(), now).await
         }
+        Work::Owed(Owed::Capture { checkout, .. }) => not_taken(world, claim, checkout, &never.why, now).await,
         Work::Owed(Owed::Ping(_) | Owed::Alert(_)) | Work::Supersede { .. } | Work::Remind | Work::Tell { .. } => {
             tracing::error!(key = %claim.key, "{} was refused: {}", claim.key, never.why);
             settle_dead(world, claim, never.why, now).await
         }
     }
+}
+
+/// The payer agreed, and the provider hands over nothing: a declined try, and a word to whoever asked.
+async fn not_taken(
+    world: &World,
+    claim: &WorkClaim,
+    checkout: &CheckoutId,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tracing::warn!(payment = %claim.payment, "the money of checkout {checkout} was not handed over: {why}");
+    let (attempt, locale) = (claim.key.to_string(), &world.merchant.locale);
+    let declined = Fact::AttemptFailed { checkout: checkout.clone(), attempt, why: why.to_owned(), as_of: now };
+    let left = Fact::CheckoutLeft { checkout: checkout.clone() };
+    let done = Settle { claim: claim.claim.clone(), outcome: Outcome::Done };
+    let written = book::write::<()>(world, &claim.merchant, claim.payment, now, |loaded, commit| {
+        let (stored, to) = (&loaded.stored, loaded.payment.asked_by.clone());
+        let args = [("code", &stored.code.to_string()[..]), ("why", &said(why, locale))];
+        let text = locale.say("tell-not-taken", &args);
+        let tell = telling(stored.id, &format!("not-taken:{checkout}"), to, &stored.place, text, now);
+        let facts = vec![declined.clone(), left.clone()];
+        commit.payment = book::change(world, loaded, facts, Vec::new(), vec![tell], now);
+        commit.settle.push(done.clone());
+        Ok(())
+    });
+    written.await.map(drop)
 }
 
 /// The checkout will not be made: a fact, and a word to whoever asked, which says what follows.

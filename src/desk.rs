@@ -148,16 +148,16 @@ impl Hearing<'_> {
         amount: Option<&str>,
         now: Timestamp,
     ) -> Result<Ack, StoreError> {
-        let Some(Press { act, payment }) = press else { return Ok(self.old_button()) };
+        let Some(Press { act, payment, mark }) = press else { return Ok(self.old_button()) };
         match act {
             Act::Cancel => self.cancel(inbound, payment, now).await,
             Act::Refund => self.refund(inbound, payment, amount, now).await,
             Act::Renew => self.renew(inbound, payment, now).await,
             Act::Remind => self.remind(inbound, payment, now).await,
             Act::Extend => self.extend(inbound, payment, EXTENDED_BY, now).await,
-            Act::Accept => self.resolve(inbound, payment, Answer::Yes, now).await,
+            Act::Accept => self.resolve(inbound, payment, Answer::Yes, Some(mark), now).await,
             Act::Approve => self.approve(inbound, payment, Answer::Yes, now).await,
-            Act::Reject => self.reject(inbound, payment, now).await,
+            Act::Reject => self.reject(inbound, payment, Some(mark), now).await,
             Act::Honour => self.honour(inbound, payment, now).await,
             Act::ApproveRefund | Act::RefuseRefund => Ok(self.old_button()),
         }
@@ -229,8 +229,8 @@ impl Hearing<'_> {
             Wish::Extend { more } => self.extend(inbound, id, more, now).await,
             Wish::Renew => self.renew(inbound, id, now).await,
             Wish::Approve => self.approve(inbound, id, Answer::Yes, now).await,
-            Wish::Reject => self.reject(inbound, id, now).await,
-            Wish::Accept => self.resolve(inbound, id, Answer::Yes, now).await,
+            Wish::Reject => self.reject(inbound, id, None, now).await,
+            Wish::Accept => self.resolve(inbound, id, Answer::Yes, None, now).await,
             Wish::Honour => self.honour(inbound, id, now).await,
             Wish::Retry => self.retry(id, now).await,
         }

@@ -12,6 +12,7 @@
 use crate::id::{Code, PaymentId};
 use crate::order::Wording;
 use crate::payment::{Act, Payment, Status, Sums};
+use crate::port::psp::Capture as Moves;
 use crate::text::Locale;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -230,6 +231,8 @@ pub struct View<'a> {
     pub mode: Mode,
     /// How `till cancel …` is typed here: `/till`.
     pub typed: &'a str,
+    /// Whether money moves once a payer agrees, or when Till takes it.
+    pub money: Moves,
 }
 
 /// What a press asks for: the act and the payment, as the token in a button.
@@ -239,19 +242,26 @@ pub struct Press {
     pub act: Act,
     /// On which payment.
     pub payment: PaymentId,
+    /// What stood on the card to be decided: [`Payment::held_mark`]. 0: nothing did.
+    pub mark: u32,
 }
 
 impl Press {
-    /// The token: `cancel:pay_…`.
+    /// The token: `cancel:pay_…`, `accept:pay_…:1a2b3c4d`.
     pub fn token(self) -> String {
-        format!("{}:{}", self.act.name(), self.payment)
+        let mark = if self.mark == 0 { String::new() } else { format!(":{:08x}", self.mark) };
+        format!("{}:{}{mark}", self.act.name(), self.payment)
     }
 
     /// Reads a token that came back. `None` for anything else.
     pub fn read(token: &str) -> Option<Self> {
-        let (act, payment) = token.split_once(':')?;
+        let (act, rest) = token.split_once(':')?;
         let act = Act::ALL.into_iter().find(|known| known.name() == act)?;
-        Some(Self { act, payment: payment.parse().ok()? })
+        let (payment, mark) = match rest.split_once(':') {
+            Some((payment, mark)) => (payment, u32::from_str_radix(mark, 16).ok()?),
+            None => (rest, 0),
+        };
+        Some(Self { act, payment: payment.parse().ok()?, mark })
     }
 }
 
@@ -329,7 +339,7 @@ fn details(view: &View<'_>, status: Status, locale: &Locale) -> Vec<Detail> {
         ),
         detail("card-label-refunded", (sums.refunded > 0).then(|| money(sums.refunded))),
         detail("card-label-late", late(payment, locale)),
-        detail("card-label-still", still_until(payment).map(Timestamp::text)),
+        detail("card-label-still", still_until(view).map(Timestamp::text)),
         detail("card-label-attempt", last_attempt(payment, status).then(|| locale.say("card-declined", &[]))),
         detail("card-label-asked-by", words.asked_by_name.clone()),
     ];
@@ -343,8 +353,9 @@ fn late(payment: &Payment, locale: &Locale) -> Option<String> {
 }
 
 /// Until when a checkout can still be paid that nobody is sent to any more and that the provider cannot close.
-fn still_until(payment: &Payment) -> Option<Timestamp> {
-    payment.checkouts.values().filter(|it| it.is_left_open()).filter_map(|it| it.closes_at).max()
+fn still_until(view: &View<'_>) -> Option<Timestamp> {
+    let left = view.payment.checkouts.values().filter(|_| view.money == Moves::ByItself);
+    left.filter(|it| it.is_left_open()).filter_map(|it| it.closes_at).max()
 }
 
 /// Most details that everybody sees.
@@ -368,7 +379,11 @@ fn for_staff(payment: &Payment, locale: &Locale) -> Vec<Detail> {
         let args = [("came", &capture.amount.text(locale)[..]), ("asked", &payment.amount.text(locale))];
         detail("card-label-held", locale.say("card-held", &args))
     });
-    held.take(2).chain(answer_by).chain(inquiry).chain(suspect).chain(came_back.take(1)).collect()
+    let back = payment.to_send_back().map(|(_, capture)| {
+        let amount = capture.amount.text(locale);
+        detail("card-label-back", locale.say("card-back", &[("amount", &amount)]))
+    });
+    held.take(2).chain(back.take(2)).chain(answer_by).chain(inquiry).chain(suspect).chain(came_back.take(1)).collect()
 }
 
 /// Whether the last thing the payer saw was a decline.
@@ -406,15 +421,23 @@ fn press(view: &View<'_>, act: Act, status: Status, locale: &Locale) -> Action {
     let sums = view.payment.sums();
     let fill = fill(act, status, &sums);
     let words = if act == Act::Refund && status == Status::Overpaid { "refund-extra" } else { act.name() };
-    let came = view.payment.held().next().map(|(_, capture)| capture.amount);
-    let amount = came.unwrap_or_else(|| sums.money(fill.unwrap_or(sums.amount))).text(locale);
+    let held: Vec<String> = view.payment.held().map(|(_, capture)| capture.amount.text(locale)).collect();
+    let amount = match held.is_empty() {
+        true => sums.money(fill.unwrap_or(sums.amount)).text(locale),
+        false => held.join(" + "),
+    };
+    let mark = if matches!(act, Act::Accept | Act::Reject) { view.payment.held_mark() } else { 0 };
     let until = view.payment.deadline.after(EXTENDED_BY).text();
-    let by = if act == Act::Extend { " 1d" } else { "" };
-    let typed = format!("{} {} {}{by}", view.typed, act.name(), view.code);
+    let more = match (act == Act::Extend, fill.filter(|_| status == Status::Overpaid)) {
+        (true, _) => " 1d".to_owned(),
+        (false, Some(extra)) => format!(" {}", sums.money(extra).typed(locale)),
+        (false, None) => String::new(),
+    };
+    let typed = format!("{} {} {}{more}", view.typed, act.name(), view.code);
     let args = [("amount", &amount[..]), ("code", &view.code.to_string()), ("until", &until)];
     Action::Press {
         label: Short::new(locale.say(&format!("action-{words}"), &[])),
-        token: Press { act, payment: view.id }.token(),
+        token: Press { act, payment: view.id, mark }.token(),
         typed,
         confirm: Some(Short::new(locale.say(&format!("confirm-{words}"), &args))),
         asks: fill.map(|minor| Short::new(sums.money(minor).typed(locale))),
@@ -524,6 +547,7 @@ mod tests {
             receipt_url: None,
             mode: Mode::Live,
             typed: "/till",
+            money: Moves::ByItself,
         };
         card(&view, &Locale::english().unwrap())
     }

@@ -54,6 +54,10 @@ impl Hearing<'_> {
         let written = book::write(self.world, &self.world.merchant.id, id, now, |loaded, commit| {
             let decision = payment::approve(&loaded.payment, answer, &inbound.by)?;
             let stored = &loaded.stored;
+            // Whoever pays agrees to nothing.
+            if answer == Answer::Yes && stored.wording.payer.as_ref() == Some(&inbound.by) {
+                return Err(Refusal::OwnRequest);
+            }
             let args = [("code", &stored.code.to_string()[..]), ("name", &inbound.name)];
             let text = self.world.merchant.locale.say(&format!("tell-{what}"), &args);
             let tell = telling(id, what, loaded.payment.asked_by.clone(), &stored.place, text, now);
@@ -70,24 +74,34 @@ impl Hearing<'_> {
     }
 
     /// Does not agree: with the request where it waits for that, else with money that does not fit.
-    pub(super) async fn reject(&self, inbound: &Inbound, id: PaymentId, now: Timestamp) -> Result<Ack, StoreError> {
+    pub(super) async fn reject(
+        &self,
+        inbound: &Inbound,
+        id: PaymentId,
+        shown: Option<u32>,
+        now: Timestamp,
+    ) -> Result<Ack, StoreError> {
         let waits = self.load(id).await?.is_some_and(|it| it.payment.status() == Status::PendingApproval);
         match waits {
             true => self.approve(inbound, id, Answer::No, now).await,
-            false => self.resolve(inbound, id, Answer::No, now).await,
+            false => self.resolve(inbound, id, Answer::No, shown, now).await,
         }
     }
 
+    /// Decides about money that does not fit. A press decides about what stood on its card, and nothing else.
     pub(super) async fn resolve(
         &self,
         inbound: &Inbound,
         id: PaymentId,
         answer: Answer,
+        shown: Option<u32>,
         now: Timestamp,
     ) -> Result<Ack, StoreError> {
-        let decide = |payment: &Payment| payment::resolve(payment, answer, &inbound.by);
+        let decide = |payment: &Payment| payment::resolve(payment, answer, shown, &inbound.by);
         let done = |before: &Payment, code: &str| {
-            let held: Vec<String> = before.held().map(|(_, it)| it.amount.text(&self.locale)).collect();
+            let counts = |it: Money| answer == Answer::No || it.currency() == before.amount.currency();
+            let held = before.held().map(|(_, it)| it.amount).filter(|it| counts(*it));
+            let held: Vec<String> = held.map(|it| it.text(&self.locale)).collect();
             let key = if answer == Answer::Yes { "desk-accepted" } else { "desk-rejected" };
             self.words(key, &[("code", code), ("amount", &held.join(" + "))])
         };

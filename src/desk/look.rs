@@ -149,7 +149,13 @@ impl Hearing<'_> {
             let approve = format!("{} {code}", self.world.grammar.opening(Verb::Approve));
             return Some(self.words("needs-second", &[("approve", &approve)]));
         }
+        if let Some((_, capture)) = payment.to_send_back().next() {
+            return Some(self.words("needs-back", &[("amount", &capture.amount.text(&self.locale))]));
+        }
+        let sums = payment.sums();
         let all = [
+            (sums.refunded > sums.captured, "needs-sums"),
+            (payment.is_stuck_in_part(), "needs-part"),
             (status == Status::Disputed, "needs-dispute"),
             (status == Status::Overpaid, "needs-extra"),
             (payment.late_undecided().next().is_some(), "needs-late"),

@@ -21,7 +21,8 @@ pub(super) struct Books {
     pub(super) withheld: i64,
     /// Money that does not fit, and nobody has decided about.
     pub(super) waits: bool,
-    /// Money that does not fit and was not accepted: what becomes of it stands in no sum.
+    /// Money that counts nowhere, since the bank took it back, or it does not fit and was not accepted: what becomes of it
+    /// stands in no sum either.
     held: BTreeSet<CaptureId>,
     agreed: Option<bool>,
     needs_second: bool,
@@ -87,7 +88,7 @@ impl Books {
             let Fact::Captured { capture, amount, .. } = fact else { continue };
             let verdict = odd.get(capture);
             self.waits |= verdict == Some(&None);
-            if matches!(verdict, Some(None | Some(false))) {
+            if reversed(capture) || matches!(verdict, Some(None | Some(false))) {
                 self.held.insert(capture.clone());
             }
             self.reversed |= reversed(capture);

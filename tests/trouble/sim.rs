@@ -214,7 +214,6 @@ impl<P: Provider> Sim<P> {
             Fact::ReviewResolved { answer: Answer::Yes, .. } => Some("misfits accepted"),
             Fact::ReviewResolved { answer: Answer::No, .. } => Some("misfits rejected"),
             Fact::LateDecided { answer: Answer::Yes, .. } => Some("kept though late"),
-            Fact::LateDecided { answer: Answer::No, .. } => Some("sent back since late"),
             _ => None,
         };
         let mut all = Counted::new();

@@ -176,7 +176,7 @@ fn a_successor_that_is_pressed_before_its_answer_came_is_no_twin() {
     let mut in_flight = Box::pin(cards::step(&world, now, &mut entropy));
     assert!(advance(in_flight.as_mut(), SUCCESSOR_POSTED).is_none());
     sim.chat.trouble(0, 0);
-    let token = Press { act: Act::Cancel, payment: sim.stored()[0].id }.token();
+    let token = Press { act: Act::Cancel, payment: sim.stored()[0].id, mark: 0 }.token();
     let on = Some(MessageRef { place: place(), id: "1".into() });
     let pressed = Inbound { on, ..sim.inbound("press", Deed::Pressed { token, amount: None }) };
     whole(sim.desk.hear(pressed));

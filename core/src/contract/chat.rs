@@ -93,7 +93,7 @@ fn filled(text: &str, link: &str, many: usize) -> Card {
         Action::Link { label: Short::new(format!("Pay {text}")), url: link.to_owned(), audience: Audience::Anyone };
     let press = Action::Press {
         label: Short::new(format!("Cancel {text}")),
-        token: Press { act: Act::Cancel, payment }.token(),
+        token: Press { act: Act::Cancel, payment, mark: 0 }.token(),
         typed: "/till cancel K7Q2F9".to_owned(),
         confirm: Some(Short::new(text)),
         asks: Some(Short::new("20.00 EUR")),

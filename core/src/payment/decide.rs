@@ -38,7 +38,7 @@ pub struct Decision {
 /// Limits, one amount per currency. For money out, a currency without a limit is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// What one person may ask for without a second one's consent; without a limit, anything.
+    /// What one person may ask for without a second one's consent; where none is set, anything.
     pub ask_alone: Vec<Money>,
     /// What one person may refund at once.
     pub refund_alone: Vec<Money>,
@@ -95,6 +95,12 @@ pub enum Refusal {
     /// Who asked cannot be the second person.
     #[error("somebody else must agree")]
     OwnRequest,
+    /// Nobody can tell whether the second person is another one.
+    #[error("somebody on the same platform must agree")]
+    OtherPlatform,
+    /// What stood on the card is not what there is to decide now.
+    #[error("it has changed")]
+    Changed,
     /// Further away than a payment can be open.
     #[error("a payment can be open until {most} at most")]
     TooFar {
@@ -135,6 +141,8 @@ impl Refusal {
             Self::Currency(currency) => locale.say("refuse-currency", &[("currency", currency.code())]),
             Self::Alone { most } => locale.say("refuse-alone", &[("most", &money(most))]),
             Self::Day { most } => locale.say("refuse-day", &[("most", &money(most))]),
+            Self::Changed => locale.say("refuse-changed", &[]),
+            Self::OtherPlatform => locale.say("refuse-other-platform", &[]),
             Self::OwnRequest => locale.say("refuse-own-request", &[]),
             Self::TooFar { most } => locale.say("refuse-too-far", &[("most", &most.text())]),
             Self::OtherCurrency { came } => locale.say("refuse-other-currency", &[("came", &money(came))]),
@@ -148,7 +156,11 @@ impl Refusal {
 pub fn ask(amount: Money, expires: Option<Duration>, by: &PersonId, limits: &Limits, now: Timestamp) -> Asked {
     let deadline = now.after(expires.unwrap_or(LIFE));
     let alone = limits.ask_alone.iter().find(|most| most.currency() == amount.currency());
-    let above = alone.is_some_and(|most| amount.minor() > most.minor());
+    // Where there are limits, a currency without one needs the second person.
+    let above = match alone {
+        Some(most) => amount.minor() > most.minor(),
+        None => !limits.ask_alone.is_empty(),
+    };
     let approval = if above { Approval::Needed } else { Approval::NotNeeded };
     let requested = Fact::Requested { amount, deadline, approval, by: by.clone() };
     let checkout = (!above).then_some(Fact::CheckoutAsked { n: 1, amount });
@@ -167,6 +179,10 @@ pub fn approve(payment: &Payment, answer: Answer, by: &PersonId) -> Result<Decis
     }
     if answer == Answer::Yes && *by == payment.asked_by {
         return Err(Refusal::OwnRequest);
+    }
+    // The same person may have an account on each platform.
+    if answer == Answer::Yes && by.platform != payment.asked_by.platform {
+        return Err(Refusal::OtherPlatform);
     }
     let decided = Fact::ApprovalDecided { id: "request".into(), by: by.clone(), answer };
     let checkout = (answer == Answer::Yes).then_some(Fact::CheckoutAsked { n: 1, amount: payment.amount });
@@ -219,7 +235,10 @@ pub fn refund(
             Refusal::Status { act: Act::Refund, status: payment.status() }
         });
     }
-    let amount = amount.unwrap_or(most);
+    // Of too much, what is too much; all of it has to be written out.
+    let extra = payment.sums().kept().saturating_sub(payment.sums().amount).min(most.minor());
+    let usual = if payment.status() == Status::Overpaid { Money::new(extra, currency) } else { most };
+    let amount = amount.unwrap_or(usual);
     if amount.currency() != currency {
         return Err(Refusal::Currency(currency));
     }
@@ -242,12 +261,7 @@ pub fn refund(
     }
     let asked = Fact::RefundAsked { id, capture, amount, by: by.clone() };
     let approved = Fact::RefundApproved { id, by: by.clone() };
-    // Whoever sends back all of what came too late has decided about it.
-    let all = amount.minor() == payment.sums().refundable();
-    let late = payment.late_undecided().filter(|_| all);
-    let decided =
-        late.map(|(capture, _)| Fact::LateDecided { capture: capture.clone(), by: by.clone(), answer: Answer::No });
-    Ok(Decision { facts: [asked, approved].into_iter().chain(decided).collect(), money_out: Some(amount) })
+    Ok(Decision { facts: vec![asked, approved], money_out: Some(amount) })
 }
 
 /// Staff move the deadline by `more`: from where it is, or from now where it has passed.
@@ -276,24 +290,29 @@ pub fn remind(payment: &Payment, now: Timestamp) -> Result<(), Refusal> {
     Err(Refusal::Status { act: Act::Remind, status: payment.status() })
 }
 
-/// Staff decide about all money that does not fit: whether it counts.
+/// Staff decide about all money that does not fit: whether it counts. In another currency it never does. A press decides
+/// about what stood on its card, `shown` by [`Payment::held_mark`], and about nothing else.
 ///
 /// # Errors
-/// [`Refusal`]: nothing waits for it, or money in another currency is to count.
-pub fn resolve(payment: &Payment, answer: Answer, by: &PersonId) -> Result<Decision, Refusal> {
+/// [`Refusal`]: nothing waits for it, or only money in another currency is to count.
+pub fn resolve(payment: &Payment, answer: Answer, shown: Option<u32>, by: &PersonId) -> Result<Decision, Refusal> {
     let act = if answer == Answer::Yes { Act::Accept } else { Act::Reject };
     if payment.held().next().is_none() {
         return Err(Refusal::Status { act, status: payment.status() });
     }
-    let other = |came: &Money| came.currency() != payment.amount.currency();
-    if let Some(came) = payment.held().map(|(_, capture)| capture.amount).find(other)
-        && answer == Answer::Yes
-    {
-        return Err(Refusal::OtherCurrency { came });
+    if shown.is_some_and(|shown| shown != payment.held_mark()) {
+        return Err(Refusal::Changed);
     }
-    let decided =
-        |(id, _): (&CaptureId, _)| Fact::ReviewResolved { id: format!("capture/{id}"), by: by.clone(), answer };
-    Ok(Decision { facts: payment.held().map(decided).collect(), money_out: None })
+    let fits = |came: Money| answer == Answer::No || came.currency() == payment.amount.currency();
+    let facts: Vec<Fact> = payment
+        .held()
+        .filter(|(_, capture)| fits(capture.amount))
+        .map(|(id, _)| Fact::ReviewResolved { id: format!("capture/{id}"), by: by.clone(), answer })
+        .collect();
+    match payment.held().next().filter(|_| facts.is_empty()) {
+        Some((_, other)) => Err(Refusal::OtherCurrency { came: other.amount }),
+        None => Ok(Decision { facts, money_out: None }),
+    }
 }
 
 /// Staff keep money that came too late.

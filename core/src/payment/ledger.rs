@@ -453,8 +453,8 @@ impl Payment {
             parts.filter(|part| part.currency() == currency).fold(0_i64, |sum, part| sum.saturating_add(part.minor()))
         };
         let seen: BTreeSet<RefundId> = self.refunds.values().filter_map(|refund| refund.ours).collect();
-        // What was never counted as received is not counted as given back either.
-        let held = |id: &CaptureId| self.captures.get(id).is_some_and(|capture| capture.held != Held::Free);
+        // What does not count as received does not count as given back either.
+        let held = |id: &CaptureId| self.captures.get(id).is_some_and(|capture| !capture.counts());
         let in_state = |states: &'static [RefundState]| {
             let fits = move |it: &&Refund| states.contains(&it.state) && !held(&it.capture);
             self.refunds.values().filter(fits).map(|refund| refund.amount)

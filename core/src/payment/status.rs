@@ -8,6 +8,7 @@ use super::fact::{AMOUNT_DIFFERS, Answer, Approval, CheckoutState, DisputeState,
 use super::ledger::{Closed, Held, Payment};
 use crate::id::{CaptureId, CheckoutId, DisputeId, PaymentId, PspRefundId, RefundId};
 use crate::order::{IdemKey, RefundOrder};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -270,6 +271,8 @@ pub enum Alert {
     PaidLate(CaptureId),
     /// It does not fit what was asked: staff accept or reject it.
     Mismatch(CaptureId),
+    /// Only a part of it came, and nobody can pay the rest any more; told once for each deadline.
+    OnlyPart(Timestamp),
 }
 
 impl Alert {
@@ -285,6 +288,7 @@ impl Alert {
             Self::PaidAfterCancel(_) => "paid_after_cancel",
             Self::PaidLate(_) => "paid_late",
             Self::Mismatch(_) => "mismatch",
+            Self::OnlyPart(_) => "only_part",
         }
     }
 
@@ -295,6 +299,7 @@ impl Alert {
             Self::FraudWarning(id) | Self::Review(id) => id.clone(),
             Self::AmountDiffers(n) => n.to_string(),
             Self::PaidAfterCancel(id) | Self::PaidLate(id) | Self::Mismatch(id) => id.to_string(),
+            Self::OnlyPart(deadline) => deadline.ms().to_string(),
         }
     }
 }
@@ -368,15 +373,43 @@ impl Payment {
     ///
     /// A bank debit begun in time and settled days later is not late.
     pub fn is_late(&self) -> bool {
-        let paid = self.status() == Status::Paid;
-        let completed = self.checkouts.values().filter_map(|checkout| checkout.completed_at).min();
-        paid && (self.cancelled_by.is_some() || completed.is_some_and(|at| at > self.deadline))
+        self.late().next().is_some()
     }
 
-    /// Money that came too late, as long as nobody has decided about it.
+    /// Money that came too late: through a checkout that the payer was done with after the deadline, or after a cancel.
+    fn late(&self) -> impl Iterator<Item = (&CaptureId, &super::Capture)> {
+        let (paid, cancelled) = (self.status() == Status::Paid, self.cancelled_by.is_some());
+        let late = move |capture: &super::Capture| {
+            let of = |it: &&super::Checkout| it.seen.as_ref().is_some_and(|(id, ..)| *id == capture.checkout);
+            let completed = self.checkouts.values().find(of).and_then(|it| it.completed_at);
+            cancelled || completed.is_some_and(|at| at > self.deadline)
+        };
+        self.captures.iter().filter(move |(_, capture)| paid && capture.counts() && late(capture))
+    }
+
+    /// Money that came too late and that nobody has decided to keep.
     pub fn late_undecided(&self) -> impl Iterator<Item = (&CaptureId, &super::Capture)> {
-        let late = self.is_late();
-        self.captures.iter().filter(move |(_, capture)| late && capture.counts() && capture.late.is_none())
+        self.late().filter(|(_, capture)| capture.late != Some(Answer::Yes))
+    }
+
+    /// Money that was rejected, since it did not fit, and is at the provider still.
+    pub fn to_send_back(&self) -> impl Iterator<Item = (&CaptureId, &super::Capture)> {
+        let there = |id: &CaptureId, it: &super::Capture| self.gone_back(id).minor() < it.amount.minor();
+        let rejected = |it: &super::Capture| it.held == Held::Rejected && !it.reversed;
+        self.captures.iter().filter(move |(id, capture)| rejected(capture) && there(id, capture))
+    }
+
+    /// Whether a part came, and nobody can pay the rest any more.
+    pub fn is_stuck_in_part(&self) -> bool {
+        self.status() == Status::PartiallyPaid && (self.deadline_passed || self.cancelled_by.is_some())
+    }
+
+    /// Names the money that [`Payment::held`] gives, shortly: a button decides about what stood on its card. 0: none.
+    pub fn held_mark(&self) -> u32 {
+        // FNV-1a, of 32 bits: nobody gains anything by making two the same.
+        let bytes = self.held().flat_map(|(id, _)| id.as_str().bytes().chain([0]));
+        let mark = bytes.fold(0x811c_9dc5_u32, |mark, byte| (mark ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        if self.held().next().is_some() { mark } else { 0 }
     }
 
     /// Money that does not fit, as long as nobody has decided about it.
@@ -421,8 +454,10 @@ impl Payment {
     /// Whether the payer can be sent to a checkout, or a new one be asked for.
     pub fn is_payable(&self) -> bool {
         let unpaid = matches!(self.status(), Status::Open | Status::PartiallyPaid);
-        // Of what was paid in part, the rest may be less than the provider takes: asking again changes nothing.
-        unpaid && !self.deadline_passed && self.cancelled_by.is_none() && !self.is_refused_for_good()
+        // Of what was paid in part, the rest may be less than the provider takes: asking again changes nothing. And where
+        // money was rejected that is at the provider still, the payer would have paid twice.
+        let stuck = self.is_refused_for_good() || self.to_send_back().next().is_some();
+        unpaid && !self.deadline_passed && self.cancelled_by.is_none() && !stuck
     }
 
     /// Whether the provider refused the newest checkout, and would refuse another one as well.
@@ -438,23 +473,37 @@ impl Payment {
         (self.is_payable() && all_closed).then(|| last.saturating_add(1))
     }
 
-    /// Whether the money is to be taken that the payer has agreed to: in time, still wanted, and not there already.
-    fn takes(&self, checkout: &super::Checkout) -> bool {
-        let in_time = checkout.completed_at.is_some_and(|at| at <= self.deadline);
-        let wanted = self.cancelled_by.is_none() && self.sums().missing() > 0;
-        checkout.state() == Some(CheckoutState::Approved) && checkout.closed.is_none() && in_time && wanted
+    /// Whether the money is to be taken that the payer of a checkout has agreed to: in time, and still wanted.
+    pub fn takes(&self, checkout: &super::Checkout) -> bool {
+        let agreed = checkout.state() == Some(CheckoutState::Approved) && checkout.closed.is_none();
+        let missing = matches!(self.status(), Status::Processing | Status::PartiallyPaid);
+        agreed && missing && !self.is_over() && Self::in_time(checkout, self.deadline)
+    }
+
+    fn in_time(checkout: &super::Checkout, deadline: Timestamp) -> bool {
+        checkout.completed_at.is_some_and(|at| at <= deadline)
+    }
+
+    /// Whether no more money is wanted, whatever the deadline: it was cancelled, is all there, or went back, or the bank
+    /// has taken it or may.
+    fn is_over(&self) -> bool {
+        let back =
+            matches!(self.status(), Status::Refunded | Status::ChargedBack | Status::Disputed | Status::Returned);
+        let sums = self.sums();
+        let returned = sums.captured == 0 && self.captures.values().any(|capture| capture.reversed);
+        back || returned || self.cancelled_by.is_some() || sums.missing() == 0
     }
 
     /// Calls and messages that follow from the facts. Derived anew at every commit; the key makes each of them one.
     pub fn owed(&self, payment: PaymentId) -> Vec<Owed> {
-        let unwanted = self.cancelled_by.is_some() || self.deadline_passed || self.sums().missing() == 0;
+        let over = self.is_over();
         let expire = self.checkouts.iter().filter_map(|(n, checkout)| {
             let (id, state, _) = checkout.seen.as_ref()?;
             // One that turns up after it was given up, or asks for another amount, must not be paid either.
             let given_up = matches!(checkout.closed, Some(Closed::Refused(..) | Closed::Dropped));
             let close = match state {
-                CheckoutState::Open => unwanted || given_up,
-                CheckoutState::Approved => !self.takes(checkout),
+                CheckoutState::Open => over || self.deadline_passed || given_up,
+                CheckoutState::Approved => over || given_up || !Self::in_time(checkout, self.deadline),
                 CheckoutState::CompleteUnpaid
                 | CheckoutState::Failed
                 | CheckoutState::Expired
@@ -498,5 +547,6 @@ impl Payment {
             .chain(anyway.map(|id| Alert::PaidAfterCancel(id.clone())))
             .chain(late.map(|(id, _)| Alert::PaidLate(id.clone())))
             .chain(self.held().map(|(id, _)| Alert::Mismatch(id.clone())))
+            .chain(self.is_stuck_in_part().then_some(Alert::OnlyPart(self.deadline)))
     }
 }

@@ -308,16 +308,96 @@ fn limits() -> Limits {
     }
 }
 
+/// An open payment of which 10 of 25 EUR were paid, and whose second checkout is in this state.
+fn part_and(state: CheckoutState) -> Vec<Fact> {
+    let second = Fact::CheckoutAsked { n: 2, amount: eur(1500) };
+    let part =
+        vec![checkout(1, CheckoutState::CompletePaid, 40), captured("py_1", 1000), second, checkout(2, state, 60)];
+    [open(), part].concat()
+}
+
+#[test]
+fn what_went_back_or_is_fought_over_asks_for_no_more_money() {
+    let (take, close) = (
+        Owed::Capture { n: 2, checkout: CheckoutId::new("co_2") },
+        Owed::Expire { n: 2, checkout: CheckoutId::new("co_2") },
+    );
+    let refunded = refund_seen("re_1", 1000, RefundState::Succeeded, 70);
+    let returned = Fact::CaptureReversed { capture: CaptureId::new("py_1"), as_of: at(70) };
+    let cancelled = [cancel(), refund_seen("re_1", 400, RefundState::Succeeded, 70)];
+    let ends = [vec![refunded], vec![returned], vec![dispute(DisputeState::NeedsResponse, 1000)], cancelled.to_vec()];
+    for state in [CheckoutState::Open, CheckoutState::Approved] {
+        for end in &ends {
+            let owed = with(&part_and(state), end).owed(payment_id());
+            assert!(owed.contains(&close) && !owed.contains(&take), "{state:?}, then {end:?}: {owed:?}");
+        }
+    }
+    assert!(of(&part_and(CheckoutState::Approved)).owed(payment_id()).contains(&take), "the rest is wanted");
+    let on_its_way = with(&part_and(CheckoutState::Approved), &[refund_seen("re_1", 400, RefundState::Pending, 70)]);
+    let owed = on_its_way.owed(payment_id());
+    assert!(!owed.contains(&take) && !owed.contains(&close), "until that is settled, neither: {owed:?}");
+}
+
+#[test]
+fn of_too_much_only_the_extra_goes_back_unless_more_is_written_out() {
+    let overpaid = [paid(), vec![captured("py_2", 500)]].concat();
+    assert_eq!(of(&overpaid).status(), Status::Overpaid);
+    let wide = Limits { refund_alone: vec![eur(9000)], ..limits() };
+    let out = |amount| {
+        refund(&of(&overpaid), amount, &ana(), refund_id(1), &wide, OutToday::default()).map(|it| it.money_out)
+    };
+    assert_eq!(out(None), Ok(Some(eur(500))));
+    assert_eq!(out(Some(eur(2500))), Ok(Some(eur(2500))));
+}
+
+#[test]
+fn money_is_late_by_its_own_checkout() {
+    let failed = [checkout(1, CheckoutState::CompleteUnpaid, 50), checkout(1, CheckoutState::Failed, 60), asked(2)];
+    let second = Fact::Captured {
+        capture: CaptureId::new("py_2"),
+        checkout: CheckoutId::new("co_2"),
+        amount: eur(2500),
+        as_of: at(DEADLINE + 9),
+    };
+    let late = [passed(), checkout(2, CheckoutState::CompletePaid, DEADLINE + 9), second];
+    let payment = with(&open(), &[&failed[..], &late[..]].concat());
+    assert_eq!((payment.status(), payment.is_late(), payment.may(Act::Honour)), (Status::Paid, true, true));
+}
+
+#[test]
+fn a_refund_of_money_that_the_bank_took_back_is_no_riddle() {
+    let refunded = refund_seen("re_1", 500, RefundState::Succeeded, 70);
+    let returned = Fact::CaptureReversed { capture: CaptureId::new("py_1"), as_of: at(80) };
+    let payment = with(&paid(), &[refunded, returned]);
+    assert_eq!((payment.status(), payment.may(Act::Renew)), (Status::Returned, true));
+}
+
+#[test]
+fn who_is_left_with_a_part_is_told_once_for_each_deadline() {
+    let stuck = with(&part_and(CheckoutState::Expired), &[passed()]);
+    assert!(stuck.owed(payment_id()).contains(&Owed::Alert(Alert::OnlyPart(at(DEADLINE)))));
+    let extended = [part_and(CheckoutState::Expired), vec![passed(), Fact::Extended { until: at(2000), by: ana() }]];
+    let open_again = of(&extended.concat());
+    assert!(!open_again.owed(payment_id()).iter().any(|owed| matches!(owed, Owed::Alert(Alert::OnlyPart(_)))));
+    assert_eq!(open_again.next_checkout(), Some(3), "the rest can be paid again");
+}
+
 #[test]
 fn above_the_limit_a_second_person_must_agree_before_anything_is_asked_of_the_provider() {
     let limits = Limits { ask_alone: vec![eur(2000)], ..Limits::default() };
     let ask = |amount| ask(amount, None, &ana(), &limits, at(1)).facts;
     assert_eq!(of(&ask(eur(2000))).status(), Status::Preparing);
-    assert_eq!(of(&ask(usd(900_000))).status(), Status::Preparing, "a currency that is not listed needs nobody");
+    assert_eq!(
+        of(&ask(usd(1))).status(),
+        Status::PendingApproval,
+        "a currency that is not listed needs the second person"
+    );
     let waits = ask(eur(2001));
     assert_eq!((of(&waits).status(), of(&waits).owed(payment_id())), (Status::PendingApproval, vec![]));
     let bo = PersonId { platform: "web".into(), id: "staff:bo".into() };
     assert_eq!(approve(&of(&waits), Answer::Yes, &ana()), Err(Refusal::OwnRequest));
+    let elsewhere = PersonId { platform: "slack".into(), id: "T1/U1".into() };
+    assert_eq!(approve(&of(&waits), Answer::Yes, &elsewhere), Err(Refusal::OtherPlatform), "it may be ana as well");
     let yes = with(&waits, &approve(&of(&waits), Answer::Yes, &bo).unwrap().facts);
     assert_eq!((yes.status(), yes.checkouts[&1].amount), (Status::Preparing, Some(eur(2001))));
     assert_eq!(
@@ -370,19 +450,31 @@ fn what_does_not_fit_counts_once_a_person_says_so_and_never_in_another_currency(
         let mismatch = Fact::Mismatch { id: "capture/py_1".into(), kind, capture: CaptureId::new("py_1") };
         [open(), vec![checkout(1, CheckoutState::CompletePaid, 50), came, mismatch]].concat()
     };
-    let resolved = |facts: &[Fact], answer| resolve(&of(facts), answer, &ana()).map(|it| with(facts, &it.facts));
+    let resolved = |facts: &[Fact], answer| resolve(&of(facts), answer, None, &ana()).map(|it| with(facts, &it.facts));
     let less = held(eur(1000));
     assert_eq!(of(&less).owed(payment_id()), [Owed::Alert(Alert::Mismatch(CaptureId::new("py_1")))]);
     let accepted = resolved(&less, Answer::Yes).unwrap();
     assert_eq!((accepted.status(), accepted.sums().captured), (Status::PartiallyPaid, 1000));
     let rejected = resolved(&less, Answer::No).unwrap();
-    assert_eq!((rejected.status(), rejected.next_checkout()), (Status::Open, Some(2)), "it can be paid anew");
+    assert_eq!((rejected.status(), rejected.next_checkout()), (Status::Open, None), "the payer would have paid twice");
     let sent_back = refund_seen("re_1", 1000, RefundState::Succeeded, 60);
-    let rest = [resolve(&of(&less), Answer::No, &ana()).unwrap().facts, vec![sent_back]].concat();
-    assert_eq!(with(&less, &rest).status(), Status::Open, "what never counted is not missed when it goes back");
-    let again = resolve(&rejected, Answer::Yes, &ana());
+    let rest = [resolve(&of(&less), Answer::No, None, &ana()).unwrap().facts, vec![sent_back]].concat();
+    let sent_back = with(&less, &rest);
+    assert_eq!(sent_back.status(), Status::Open, "what never counted is not missed when it goes back");
+    assert_eq!(sent_back.next_checkout(), Some(2), "and then it can be paid anew");
+    let again = resolve(&rejected, Answer::Yes, None, &ana());
     assert_eq!(again, Err(Refusal::Status { act: Act::Accept, status: Status::Open }), "one decision for each");
+    let seen = Some(of(&less).held_mark());
+    let more = [
+        captured("py_2", 500),
+        Fact::Mismatch { id: "capture/py_2".into(), kind: MismatchKind::Checkout, capture: CaptureId::new("py_2") },
+    ];
+    assert_eq!(resolve(&with(&less, &more), Answer::No, seen, &ana()), Err(Refusal::Changed), "more came since");
+    assert!(resolve(&of(&less), Answer::No, seen, &ana()).is_ok());
     let dollars = held(usd(2500));
+    let both = [&dollars[..], &more[..]].concat();
+    let accepted = resolved(&both, Answer::Yes).unwrap();
+    assert_eq!((accepted.sums().captured, accepted.status()), (500, Status::NeedsReview), "dollars wait still");
     assert_eq!(resolved(&dollars, Answer::Yes).unwrap_err(), Refusal::OtherCurrency { came: usd(2500) });
     assert_eq!(resolved(&dollars, Answer::No).unwrap().status(), Status::Open);
 }
@@ -397,11 +489,21 @@ fn late_money_is_kept_or_sent_back_and_decided_once() {
     assert_eq!((kept.status(), kept.is_late(), kept.may(Act::Honour)), (Status::Paid, true, false));
     assert_eq!(honour(&kept, &ana()), Err(Refusal::Status { act: Act::Honour, status: Status::Paid }));
     assert!(honour(&of(&paid()), &ana()).is_err(), "in time, there is nothing to decide");
-    let limits = Limits { refund_alone: vec![eur(2500)], ..limits() };
-    let wish = |amount| refund(&of(&late), amount, &ana(), refund_id(1), &limits, OutToday::default()).unwrap().facts;
-    let no = Fact::LateDecided { capture: CaptureId::new("py_1"), by: ana(), answer: Answer::No };
-    assert!(wish(None).contains(&no), "all of it goes back");
-    assert!(!wish(Some(eur(100))).contains(&no), "a part says nothing about the rest");
+    let sent_back = refund(
+        &of(&late),
+        None,
+        &ana(),
+        refund_id(1),
+        &Limits { refund_alone: vec![eur(2500)], ..limits() },
+        OutToday::default(),
+    );
+    let refused = Fact::RefundRefused { id: refund_id(1), why: "charge_disputed".into() };
+    let still = with(&late, &[sent_back.unwrap().facts, vec![refused]].concat());
+    assert_eq!(
+        (still.status(), still.may(Act::Honour)),
+        (Status::Paid, true),
+        "what did not go back can still be kept"
+    );
 }
 
 #[test]
@@ -684,6 +786,11 @@ fn every_refusal_is_a_sentence_without_a_raw_key() {
         Refusal::Day { most: eur(1) },
         Refusal::NoLimit(eur_code),
         Refusal::NotStaff,
+        Refusal::OwnRequest,
+        Refusal::OtherPlatform,
+        Refusal::Changed,
+        Refusal::TooFar { most: at(1) },
+        Refusal::OtherCurrency { came: usd(1) },
     ] {
         let said = refusal.say(&en);
         assert!(said.ends_with('.') && !said.contains("refuse-"), "{said}");
@@ -836,6 +943,7 @@ proptest! {
             receipt_url: Some("https://pay.example/r/0"),
             mode: crate::card::Mode::Test,
             typed: "/till",
+            money: crate::port::psp::Capture::ByItself,
         };
         let card = crate::card::card(&view, &en);
         let plain = card.plain(&en);

@@ -355,12 +355,15 @@ impl Provider {
                 holds.misfits.insert(took.id.clone(), Misfit { captured, ..Misfit::default() });
             }
         }
-        for it in self.backed.iter().filter(|it| it.state == RefundState::Succeeded) {
+        // What becomes of money that the bank took back is between the merchant and the bank.
+        let reversed = |id: &CaptureId| self.took.iter().any(|took| took.id == *id && took.reversed);
+        let back = self.backed.iter().filter(|it| it.state == RefundState::Succeeded && !reversed(&it.capture));
+        for it in back {
             let holds = all.entry(it.payment).or_default();
             let refunded = holds.misfits.get_mut(&it.capture).map_or(&mut holds.refunded, |odd| &mut odd.refunded);
             *refunded += ours(&it.payment, it.amount);
         }
-        for it in self.fought.iter().filter(|it| it.withdrawn) {
+        for it in self.fought.iter().filter(|it| it.withdrawn && !reversed(&it.capture)) {
             let holds = all.entry(it.payment).or_default();
             let withheld = holds.misfits.get_mut(&it.capture).map_or(&mut holds.withheld, |odd| &mut odd.withheld);
             *withheld += ours(&it.payment, it.amount);
