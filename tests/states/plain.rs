@@ -192,7 +192,7 @@ async fn does_not_fit(stage: &Stage) {
     let said = stage.say(&format!("/till reject {code}")).await;
     assert!(said.ends_with("does not count. Send it back at the provider."), "{said}");
     let staff = staff_read(stage, &code, "61.00 USD was rejected").await;
-    assert_eq!(labels(&staff), ["Cancel"], "nobody pays before the other money has gone back");
+    assert_eq!(labels(&staff), ["Cancel", "Extend"], "nobody pays before the other money has gone back");
     assert!(stage.say("/till payments").await.contains("send it back at the provider"));
     stage.bank.knobs(&json!({})).await;
     stage.bank.act("refund", &stage.bank.payment_on(&page).await).await;
