@@ -192,6 +192,7 @@ async fn till_killed_at_any_moment_agrees_with_slack() {
     let found = (posted_and_not_recorded(&slack, &mut shop, &found).await, found);
     let twin = (posted_and_not_recorded(&slack, &mut shop, &twin).await, twin);
 
+    shop.provider.ill(&mut Seeded::new(first)).await;
     let over = Arc::new(AtomicBool::new(false));
     let people = (0..PEOPLE).map(|n| {
         let (slack, seeded) = (slack.clone(), Seeded::new(first * 1000 + n));
@@ -208,7 +209,7 @@ async fn till_killed_at_any_moment_agrees_with_slack() {
     };
     let (asked, ()) = futures::future::join(futures::future::join_all(people), killing).await;
     let mut asked: Vec<Asked> = asked.into_iter().flatten().collect();
-    shop.provider.well();
+    shop.provider.well().await;
     slack.way(Way::Http);
     slack.retry_events().await;
     settle(&shop).await;
