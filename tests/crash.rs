@@ -18,7 +18,7 @@ mod shop;
 mod slack;
 mod wall;
 
-use self::books::{Agreed, agreed, books_agree};
+use self::books::{Agreed, agreed};
 use self::people::{Busy, Counts, Pages};
 use self::provider::Which;
 use self::report::Report;

@@ -25,7 +25,7 @@ pub(super) struct Standing {
     /// As the provider tells it.
     pub(super) object: Value,
     /// `processing` while a debit is on its way.
-    is_processing: bool,
+    pub(super) is_processing: bool,
     /// Its money: id, amount, whether the bank took it back.
     pub(super) paid: Option<(String, Amount, bool)>,
     pub(super) refunds: Vec<Value>,

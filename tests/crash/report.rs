@@ -1,12 +1,12 @@
 //! What a crash run came to, as aligned text that can be pasted into a note.
 
-use super::books::Agreed;
+use super::books::{Agreed, undecided};
 use super::people::Counts;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// Everything that was counted.
+/// Everything that was counted. What is empty is not shown.
+#[derive(Default)]
 pub(super) struct Report {
     pub(super) title: String,
     pub(super) kills: u64,
@@ -37,8 +37,7 @@ impl Report {
         for (label, here, there) in sums(agreed) {
             row(label, vec![format!("{:>12} here {:>12} at the provider", euros(here), euros(there))]);
         }
-        let lies: BTreeSet<&String> = agreed.books.values().flat_map(|book| &book.lies).collect();
-        row("misfits", vec![format!("{} captures of a wrong amount or currency", lies.len())]);
+        row("misfits", misfits(agreed));
         row("people", named(&self.people));
         row("bank", named(&self.bank));
         row("webhooks", named(&with(&self.till, "webhook_")));
@@ -69,6 +68,21 @@ fn sums(agreed: &Agreed) -> [(&'static str, i64, i64); 3] {
     ]
 }
 
+/// Captures of a wrong amount or currency, and those that nobody decided about; and what else a person must look at.
+fn misfits(agreed: &Agreed) -> Vec<String> {
+    let (mut all, mut waiting, mut more_went) = (0, 0, 0);
+    for payment in agreed.payments.values() {
+        let Some(book) = agreed.books.get(payment["id"].as_str().unwrap()) else { continue };
+        all += book.lies.len();
+        waiting += undecided(payment, book).len();
+        more_went += usize::from(book.refunded > book.captured);
+    }
+    if all + more_went == 0 {
+        return Vec::new();
+    }
+    vec![format!("{all} captures, {waiting} undecided"), format!("more refunded than the bank left: {more_went}")]
+}
+
 fn euros(minor: i64) -> String {
     format!("{}.{:02} EUR", minor / 100, minor % 100)
 }
@@ -79,9 +93,6 @@ fn with(counts: &Counts, prefix: &str) -> Counts {
 }
 
 fn named(counts: &Counts) -> Vec<String> {
-    if counts.is_empty() {
-        return vec!["none".to_owned()];
-    }
     counts.iter().map(|(name, count)| format!("{name} {count}")).collect()
 }
 
