@@ -39,7 +39,7 @@ const KILLED_WITHIN_MS: u64 = 1200;
 const PROVIDER_DIES: u64 = 5;
 /// Each so manieth seed, the knobs are turned, and somebody else's shop is loud.
 const TURNED: u64 = 3;
-const LOUD: u64 = 50;
+const LOUD: u64 = 51;
 
 fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
@@ -163,7 +163,7 @@ async fn strike(shop: &mut Shop, seed: u64) {
     tokio::time::sleep(Duration::from_millis(20 + seeded.below(KILLED_WITHIN_MS))).await;
     if seed.is_multiple_of(PROVIDER_DIES) {
         shop.provider.kill(&mut seeded).await;
-    } else if seed.is_multiple_of(LOUD + 1) {
+    } else if seed.is_multiple_of(LOUD) {
         shop.provider.ill(&mut seeded).await;
     } else if seed.is_multiple_of(TURNED) {
         shop.provider.turn(&mut seeded).await;

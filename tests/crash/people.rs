@@ -22,6 +22,9 @@ pub(super) type Counts = BTreeMap<String, u64>;
 /// The provider's pages that payers came to, by the id of their checkout.
 pub(super) type Pages = Arc<Mutex<Vec<String>>>;
 
+/// What a payer sends from the provider's page.
+type Form = Vec<(&'static str, &'static str)>;
+
 /// One of the staff, and a customer who pays what they ask for.
 pub(super) struct Busy {
     pub(super) desk: Side,
@@ -137,7 +140,7 @@ impl Busy {
     }
 
     /// A card, and perhaps what the payer tells the bank that asks.
-    fn plain_card(&mut self) -> (Vec<(&'static str, &'static str)>, Option<Vec<(&'static str, &'static str)>>) {
+    fn plain_card(&mut self) -> (Form, Option<Form>) {
         match self.seeded.below(10) {
             0 => (vec![("card", "declined")], None),
             1 => (vec![("card", "challenge")], Some(vec![("answer", "approve")])),
@@ -148,7 +151,7 @@ impl Busy {
     }
 
     /// A card, and perhaps another amount: nobody here is asked for less than 2 or more than 41 euros.
-    fn difficult_card(&mut self) -> Vec<(&'static str, &'static str)> {
+    fn difficult_card(&mut self) -> Form {
         match self.seeded.below(10) {
             0 => vec![("card", "declined")],
             1..=2 => vec![("card", "ok"), ("amount", "1.50")],
