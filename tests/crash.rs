@@ -1,5 +1,4 @@
-//! Kill -9 at any moment: the real binary, a provider that lives on or is killed as well, a load, and then the books are
-//! compared.
+//! Kill -9 at any moment: the real binary, a provider that may be killed as well, a load, and then two books compared.
 //!
 //! ```text
 //! staff, payers ── web chat ──► till, killed ── API ──► provider, every knob on, killed now and then ◄── the bank

@@ -1,5 +1,6 @@
-//! Whom a killed till is held against: its own sandbox in another process, which is killed too and has every knob on, or
-//! the fake Stripe over HTTP in this one.
+//! Whom a killed till is held against: its own sandbox in another process, or the fake Stripe over HTTP in this one.
+//!
+//! The sandbox has every knob on, and is killed too.
 
 use super::bank::Bank;
 use super::books::Book;
