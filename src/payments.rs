@@ -66,6 +66,7 @@ fn as_json(stored: &Stored, payment: &Payment) -> String {
     let all = serde_json::json!({
         "id": stored.id, "code": stored.code, "status": payment.status(), "amount": payment.amount,
         "captured_minor": sums.captured, "refunded_minor": sums.refunded, "reserved_minor": sums.reserved,
+        "withheld_minor": sums.withheld,
         "created_at": stored.created_at.to_string(), "deadline": payment.deadline.to_string(),
         "place": stored.place, "wording": stored.wording, "facts": facts,
     });

@@ -10,7 +10,8 @@
 //! reference; of the first one there may be a payment or none.
 
 use super::provider::Which;
-use super::{PEOPLE, Shop, books_agree, setting, settle};
+use super::report::Report;
+use super::{Agreed, PEOPLE, Shop, agreed, setting, settle};
 use crate::support::slack::{button, id_of, labels, last_code};
 use crate::support::{browser, choose, eventually, location};
 use fake_slack::{Answer, ChannelKind, ChannelSet, Fault, Kind, Settings, Shown, Slack, UserSet, Way};
@@ -183,6 +184,7 @@ fn code_said(answer: &Answer) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn till_killed_at_any_moment_agrees_with_slack() {
     let (first, seeds) = (setting("TILL_CRASH_FIRST", 1), setting("TILL_CRASH_SEEDS", SEEDS_IN_CI));
+    let began = Instant::now();
     let slack = fake_slack::serve(settings(), till::clock::system()).await;
     let mut shop = Shop::talking(Which::Stripe, |folder, url| configured(&slack, folder, url)).await;
     for n in 0..PEOPLE + 2 {
@@ -192,6 +194,7 @@ async fn till_killed_at_any_moment_agrees_with_slack() {
     let found = (posted_and_not_recorded(&slack, &mut shop, &found).await, found);
     let twin = (posted_and_not_recorded(&slack, &mut shop, &twin).await, twin);
 
+    shop.provider.ill(&mut Seeded::new(first)).await;
     let over = Arc::new(AtomicBool::new(false));
     let people = (0..PEOPLE).map(|n| {
         let (slack, seeded) = (slack.clone(), Seeded::new(first * 1000 + n));
@@ -208,7 +211,8 @@ async fn till_killed_at_any_moment_agrees_with_slack() {
     };
     let (asked, ()) = futures::future::join(futures::future::join_all(people), killing).await;
     let mut asked: Vec<Asked> = asked.into_iter().flatten().collect();
-    shop.provider.well();
+    let killed = began.elapsed();
+    shop.provider.well().await;
     slack.way(Way::Http);
     slack.retry_events().await;
     settle(&shop).await;
@@ -216,7 +220,12 @@ async fn till_killed_at_any_moment_agrees_with_slack() {
     assert!(slack.count("conversations.history") > 0);
     assert_eq!(twin.1.cards(&slack, &twin.0.0).len(), 2, "what cannot be found is posted again");
     asked.extend([found, twin].map(|((code, reference), room)| Asked { reference, room, acked: Acked::Code(code) }));
-    compare(&slack, &shop, asked).await;
+    let (settled, commands, agreed) = (began.elapsed(), asked.len(), agreed(&shop).await);
+    compare(&slack, &agreed, asked).await;
+    let title = format!("crash against slack, with stripe, seeds {first} to {}", first + seeds - 1);
+    let took = vec![("killing", killed), ("settling", settled - killed), ("in all", began.elapsed())];
+    let report = Report { title, kills: shop.kills, commands, till: shop.counted().await, took, ..Report::default() };
+    eprintln!("{}", report.text(&agreed));
 }
 
 /// Four people and two more, each in a channel of their own; the app may read the public ones.
@@ -284,8 +293,8 @@ async fn strike(slack: &Slack, shop: &mut Shop, seeded: &mut Seeded) {
     slack.well();
 }
 
-async fn compare(slack: &Slack, shop: &Shop, asked: Vec<Asked>) {
-    let mut payments = books_agree(shop).await;
+async fn compare(slack: &Slack, agreed: &Agreed, asked: Vec<Asked>) {
+    let mut payments = agreed.payments.clone();
     let locale = Locale::english().unwrap();
     for Asked { reference, room, acked } in asked {
         let Some(payment) = payments.remove(&reference) else {

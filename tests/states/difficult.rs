@@ -1,5 +1,6 @@
-//! What can happen to a payment at a provider that makes it difficult: unsigned hints, money that must be taken, payers who
-//! choose the amount, pages that cannot be closed.
+//! What can happen to a payment at a provider that makes it difficult.
+//!
+//! Its hints are unsigned, its money must be taken, its payers choose the amount, and its pages cannot be closed.
 
 use super::{Stage, details};
 use crate::support::{Town, labels};

@@ -34,8 +34,10 @@ use crate::left_out::LeftOut;
 /// What a killed till is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Against {
-    /// Till's own sandbox, another process; people ask at the desk
+    /// Till's own sandbox, another process with every knob on; people ask at the desk
     Sandbox,
+    /// The same as a difficult one: unsigned hints, money that must be taken, payers who choose the amount
+    SandboxDifficult,
     /// The fake Stripe of the tests, over HTTP; people ask at the desk
     Stripe,
     /// The fake Slack of the tests, in which people ask; the provider is the fake Stripe
@@ -47,6 +49,7 @@ impl Against {
     const fn test(self) -> &'static str {
         match self {
             Self::Sandbox => "crash::till_killed_at_any_moment_agrees_with_the_sandbox",
+            Self::SandboxDifficult => "crash::till_killed_at_any_moment_agrees_with_the_difficult_sandbox",
             Self::Stripe => "crash::till_killed_at_any_moment_agrees_with_stripe",
             Self::Slack => "crash::slack::till_killed_at_any_moment_agrees_with_slack",
         }

@@ -127,7 +127,7 @@ impl World {
     }
 
     pub(crate) async fn become_state(&self, db: &mut Db, id: &str, state: &str, now: Timestamp) -> sqlx::Result<()> {
-        sqlx::query("update checkouts set status = ?, updated_ms = ? where id = ?")
+        sqlx::query("update checkouts set status = ?, updated_ms = max(updated_ms, ?) where id = ?")
             .bind(state)
             .bind(now.ms())
             .bind(id)
@@ -140,7 +140,7 @@ impl World {
     pub(crate) async fn told(&self, db: &mut Db, kind: &str, id: &str, now: Timestamp) -> sqlx::Result<Checkout> {
         let checkout = whole(db, id).await?;
         let object = self.issuer().checkout(&checkout, now);
-        self.tell(db, &checkout, kind, &json!({"object": object}), now).await?;
+        self.tell(db, &checkout, kind, &json!({"object": object}), now.max(checkout.updated)).await?;
         Ok(checkout)
     }
 }

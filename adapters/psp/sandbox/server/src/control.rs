@@ -40,6 +40,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/control/act", post(act))
         .route("/control/foreign", post(foreign_events))
         .route("/control/knobs", get(knobs).post(turn))
+        .route("/control/mishaps", get(mishaps))
         .route("/assets/control.css", get(style))
         .layer(DefaultBodyLimit::max(4 << 10))
 }
@@ -160,6 +161,12 @@ async fn act(State(world): Site, headers: HeaderMap, body: Result<Bytes, BytesRe
 async fn knobs(State(world): Site, headers: HeaderMap) -> Result<Response, Failure> {
     authorise(&world, &headers)?;
     Ok(json_response(200, json!(world.knobs()).to_string()))
+}
+
+/// What the knobs have done since the start, by their names.
+async fn mishaps(State(world): Site, headers: HeaderMap) -> Result<Response, Failure> {
+    authorise(&world, &headers)?;
+    Ok(json_response(200, json!(world.mishaps()).to_string()))
 }
 
 async fn turn(

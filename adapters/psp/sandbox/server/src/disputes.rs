@@ -160,7 +160,7 @@ impl World {
         now: Timestamp,
     ) -> sqlx::Result<Dispute> {
         let answer_by = (next == DisputeStatus::NeedsResponse).then(|| now.after(ANSWER));
-        sqlx::query("update disputes set status = ?, updated_ms = ?, answer_by_ms = ? where id = ?")
+        sqlx::query("update disputes set status = ?, updated_ms = max(updated_ms, ?), answer_by_ms = ? where id = ?")
             .bind(next.word())
             .bind(now.ms())
             .bind(answer_by.map(Timestamp::ms))
@@ -179,12 +179,14 @@ impl World {
         kind: &str,
         now: Timestamp,
     ) -> sqlx::Result<Dispute> {
-        sqlx::query("update disputes set withdrawn_minor = ?, moves = moves + 1, updated_ms = ? where id = ?")
-            .bind(withdrawn_minor)
-            .bind(now.ms())
-            .bind(&it.id)
-            .execute(&mut *db)
-            .await?;
+        sqlx::query(
+            "update disputes set withdrawn_minor = ?, moves = moves + 1, updated_ms = max(updated_ms, ?) where id = ?",
+        )
+        .bind(withdrawn_minor)
+        .bind(now.ms())
+        .bind(&it.id)
+        .execute(&mut *db)
+        .await?;
         let checkout = whole(db, &it.checkout).await?;
         self.told_dispute(db, &checkout, kind, &it.id, now).await
     }
@@ -199,7 +201,7 @@ impl World {
     ) -> sqlx::Result<Dispute> {
         let dispute = by_id(db, id).await?.ok_or(sqlx::Error::RowNotFound)?;
         let object = self.issuer().dispute(&dispute, now);
-        self.tell(db, of, kind, &json!({"object": object}), now).await?;
+        self.tell(db, of, kind, &json!({"object": object}), now.max(dispute.updated)).await?;
         Ok(dispute)
     }
 }

@@ -18,6 +18,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use till_core::money::{Currency, Money};
@@ -92,11 +93,12 @@ impl Knobs {
     }
 }
 
-/// The knobs, and how often was drawn since they were set.
+/// The knobs, how often was drawn since they were set, and what each of them has done since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Set {
     knobs: Knobs,
     drawn: u64,
+    mishaps: BTreeMap<&'static str, u64>,
 }
 
 /// What becomes of an event's delivery.
@@ -119,8 +121,18 @@ impl World {
             let message = format!("{} must be {} to {}", wrong.name, wrong.least, wrong.most);
             return Err(Problem::refused("knob", message));
         }
-        *self.knobs.lock().unwrap_or_else(PoisonError::into_inner) = Set { knobs, drawn: 0 };
+        let mut set = self.knobs.lock().unwrap_or_else(PoisonError::into_inner);
+        (set.knobs, set.drawn) = (knobs, 0);
         Ok(knobs)
+    }
+
+    /// How often each knob made trouble since the start, whatever it was set to.
+    pub(crate) fn mishaps(&self) -> BTreeMap<&'static str, u64> {
+        self.knobs.lock().unwrap_or_else(PoisonError::into_inner).mishaps.clone()
+    }
+
+    fn count(&self, knob: &'static str) {
+        *self.knobs.lock().unwrap_or_else(PoisonError::into_inner).mishaps.entry(knob).or_default() += 1;
     }
 
     /// A number below `n`, the next that the seed gives.
@@ -133,19 +145,23 @@ impl World {
         u64::from_be_bytes(first) % n.max(1)
     }
 
-    /// True so many times out of a hundred. What is off draws nothing.
-    pub(crate) fn draw(&self, pct: u64) -> bool {
-        pct > 0 && self.below(100) < pct
+    /// True so many times out of a hundred, and counted for its knob then. What is off draws nothing.
+    pub(crate) fn draw(&self, knob: &'static str, pct: u64) -> bool {
+        let is_drawn = pct > 0 && self.below(100) < pct;
+        if is_drawn {
+            self.count(knob);
+        }
+        is_drawn
     }
 
     /// What becomes of the next event's delivery.
     pub(crate) fn fate(&self) -> Fate {
         let knobs = self.knobs();
-        if self.draw(knobs.webhook_drop_pct) {
+        if self.draw("webhook_drop", knobs.webhook_drop_pct) {
             return Fate { wait: Duration::ZERO, copies: 0 };
         }
-        let copies = if self.draw(knobs.webhook_duplicate_pct) { 2 } else { 1 };
-        let overtaken = self.draw(knobs.webhook_reorder_pct);
+        let copies = if self.draw("webhook_duplicate", knobs.webhook_duplicate_pct) { 2 } else { 1 };
+        let overtaken = self.draw("webhook_reorder", knobs.webhook_reorder_pct);
         let more = if overtaken { OVERTAKEN_MS / 3 + self.below(OVERTAKEN_MS) } else { 0 };
         Fate { wait: Duration::from_millis(knobs.webhook_delay_ms + more), copies }
     }
@@ -153,9 +169,9 @@ impl World {
     /// What arrives of this money.
     pub(crate) fn arriving(&self, amount: Money) -> Money {
         let knobs = self.knobs();
-        let minor = amount.minor() + i64::from(self.draw(knobs.lie_amount_pct));
+        let minor = amount.minor() + i64::from(self.draw("lie_amount", knobs.lie_amount_pct));
         let other = if amount.currency().code() == "EUR" { "USD" } else { "EUR" };
-        let currency = self.draw(knobs.lie_currency_pct).then(|| Currency::parse(other).ok()).flatten();
+        let currency = self.draw("lie_currency", knobs.lie_currency_pct).then(|| Currency::parse(other).ok()).flatten();
         Money::new(minor, currency.unwrap_or(amount.currency()))
     }
 
@@ -170,18 +186,18 @@ impl World {
 /// What a call of the API meets before it is done, and after.
 pub(crate) async fn meet(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
     let knobs = world.knobs();
-    if world.draw(knobs.throttle_pct) {
+    if world.draw("throttle", knobs.throttle_pct) {
         let problem = Problem::too_many();
         let mut answer = json_response(problem.status, problem.body());
         answer.headers_mut().insert("retry-after", HeaderValue::from(knobs.retry_after_s));
         return answer;
     }
-    if world.draw(knobs.fail_before_pct) {
+    if world.draw("fail_before", knobs.fail_before_pct) {
         let problem = Problem::broken();
         return json_response(problem.status, problem.body());
     }
     let answer = next.run(request).await;
-    if world.draw(knobs.hang_pct) {
+    if world.draw("hang", knobs.hang_pct) {
         tokio::time::sleep(Duration::from_secs(knobs.hang_s)).await;
     }
     answer

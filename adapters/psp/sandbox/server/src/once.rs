@@ -123,7 +123,7 @@ impl World {
         };
         let is_done = done.is_ok();
         let mut answer = answer(done)?;
-        if is_done && self.draw(self.knobs().fail_after_pct) {
+        if is_done && self.draw("fail_after", self.knobs().fail_after_pct) {
             let problem = Problem::broken();
             answer = Answer { status: problem.status, body: problem.body(), is_replayed: false };
         }

@@ -61,7 +61,7 @@ impl World {
         status: RefundStatus,
         now: Timestamp,
     ) -> sqlx::Result<Refund> {
-        sqlx::query("update refunds set status = ?, updated_ms = ? where id = ?")
+        sqlx::query("update refunds set status = ?, updated_ms = max(updated_ms, ?) where id = ?")
             .bind(status.word())
             .bind(now.ms())
             .bind(&refund.id)
@@ -81,7 +81,7 @@ impl World {
     ) -> sqlx::Result<Refund> {
         let refund = by_id(db, id).await?.ok_or(sqlx::Error::RowNotFound)?;
         let object = self.issuer().refund(&refund, now);
-        self.tell(db, of, kind, &json!({"object": object}), now).await?;
+        self.tell(db, of, kind, &json!({"object": object}), now.max(refund.updated)).await?;
         Ok(refund)
     }
 }

@@ -201,6 +201,52 @@ async fn a_wrong_clock_dates_and_signs_wrongly_and_delivers_on_time() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_put_back_makes_no_version_older_than_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand = Stand::start(dir.path(), None).await;
+    turned(&stand, json!({"skew_s": 20, "refunds_take_time": true})).await;
+    let id = stand.created("k").await;
+    stand.press(&id, "ok").await;
+    let payment = stand.get(&format!("/v1/checkouts/{id}")).await.json()["payment"]["id"].as_str().unwrap().to_owned();
+    let made = |got: crate::stand::Got| got.json()["object"]["id"].as_str().unwrap().to_owned();
+    let refund = json!({"act": "refund", "id": payment, "amount": {"minor": 100, "currency": "EUR"}});
+    let refund = made(stand.control("/control/act", &refund).await);
+    let dispute = made(stand.act("dispute", &payment).await);
+    turned(&stand, json!({"skew_s": -20})).await;
+    for (act, id) in [("refund_succeeds", &refund), ("answer", &dispute), ("lose", &dispute), ("win", &dispute)] {
+        assert_eq!(stand.act(act, id).await.status, 200, "{act}");
+    }
+    let ahead = stand.now().ms() + 20_000;
+    for event in stand.events().await {
+        let times = (&event["created_ms"], &event["data"]["object"]["updated_ms"]);
+        assert_eq!(times, (&json!(ahead), &json!(ahead)), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn each_knob_counts_the_trouble_it_makes() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand = Stand::start(dir.path(), None).await;
+    let mishaps = async || {
+        let url = format!("{}/control/mishaps", stand.base);
+        let asked = stand.client.get(url).bearer_auth(crate::stand::KEY).send().await.unwrap();
+        asked.json::<Value>().await.unwrap()
+    };
+    assert_eq!(mishaps().await, json!({}));
+    turned(&stand, json!({"throttle_pct": 100})).await;
+    stand.get("/v1/events").await;
+    stand.get("/v1/events").await;
+    turned(&stand, json!({"lie_amount_pct": 100, "fail_after_pct": 100})).await;
+    assert_eq!(stand.post("/v1/checkouts", "k", &stand.order()).await.status, 500);
+    turned(&stand, json!({"lie_amount_pct": 100})).await;
+    let id = stand.created("other").await;
+    stand.press(&id, "ok").await;
+    turned(&stand, json!({})).await;
+    assert_eq!(mishaps().await, json!({"throttle": 2, "fail_after": 1, "lie_amount": 1}));
+    assert_eq!(stand.look("/control/mishaps").await.error(), "401 authentication");
+}
+
+#[tokio::test]
 async fn somebody_elses_shop_is_loud_and_no_business_of_tills() {
     let dir = tempfile::tempdir().unwrap();
     let receiver = Receiver::start(0).await;
