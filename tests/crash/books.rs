@@ -61,12 +61,13 @@ impl Book {
     fn add(&mut self, it: &Standing, which: Which, accepted: &BTreeSet<String>) {
         let Some((capture, came, reversed)) = &it.paid else { return };
         let fits = fits(which, came, &minor(&it.object["amount"]));
-        let counts = fits || accepted.contains(capture);
+        // What becomes of money that the bank took back is between the merchant and the bank.
+        let counts = (fits || accepted.contains(capture)) && !reversed;
         self.objects.insert(capture.clone());
         if !fits {
             self.lies.insert(capture.clone());
         }
-        if counts && !reversed {
+        if counts {
             self.captured += came.0;
         }
         for refund in &it.refunds {
