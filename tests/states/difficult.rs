@@ -29,7 +29,11 @@ async fn payers_choose_what_they_pay_and_till_takes_it() {
     let (code, page) = stage.asked("/pay 1.500 KWD dates").await;
     stage.press(&code, "open", "Cancel", None).await;
     let [customer, staff] = stage.seen("22-cancelled-and-still-open-there", &code, "cancelled").await;
-    assert!(!details(&customer).contains("still arrive"), "what Till does not take, nobody has: {}", details(&customer));
+    assert!(
+        !details(&customer).contains("still arrive"),
+        "what Till does not take, nobody has: {}",
+        details(&customer)
+    );
     assert_eq!(labels(&staff), ["Ask again"]);
     stage.pay(&page, &[("card", "ok"), ("amount", "1.500")]).await;
     tokio::time::sleep(Duration::from_secs(2)).await;

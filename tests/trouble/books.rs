@@ -91,7 +91,7 @@ impl Books {
             if reversed(capture) || matches!(verdict, Some(None | Some(false))) {
                 self.held.insert(capture.clone());
             }
-            self.reversed |= reversed(capture);
+            self.reversed |= reversed(capture) && matches!(verdict, None | Some(Some(true)));
             if !reversed(capture) && matches!(verdict, None | Some(Some(true))) {
                 self.captured += ours(*amount);
             }

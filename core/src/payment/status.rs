@@ -346,7 +346,7 @@ impl Payment {
             Status::PartiallyPaid
         } else if self.checkouts.values().any(super::Checkout::is_pending) {
             Status::Processing
-        } else if self.captures.values().any(|capture| capture.reversed) {
+        } else if self.is_returned() {
             Status::Returned
         } else if self.cancelled_by.is_some() && !all_closed {
             Status::Cancelling
@@ -484,14 +484,18 @@ impl Payment {
         checkout.completed_at.is_some_and(|at| at <= deadline)
     }
 
+    /// Whether the bank took money back that counted. What was rejected anyway is nobody's loss.
+    fn is_returned(&self) -> bool {
+        self.captures.values().any(|capture| capture.reversed && capture.held == Held::Free)
+    }
+
     /// Whether no more money is wanted, whatever the deadline: it was cancelled, is all there, or went back, or the bank
     /// has taken it or may.
     fn is_over(&self) -> bool {
         let back =
             matches!(self.status(), Status::Refunded | Status::ChargedBack | Status::Disputed | Status::Returned);
         let sums = self.sums();
-        let returned = sums.captured == 0 && self.captures.values().any(|capture| capture.reversed);
-        back || returned || self.cancelled_by.is_some() || sums.missing() == 0
+        back || sums.captured == 0 && self.is_returned() || self.cancelled_by.is_some() || sums.missing() == 0
     }
 
     /// Calls and messages that follow from the facts. Derived anew at every commit; the key makes each of them one.

@@ -465,6 +465,10 @@ fn what_does_not_fit_counts_once_a_person_says_so_and_never_in_another_currency(
     let again = resolve(&rejected, Answer::Yes, None, &ana());
     assert_eq!(again, Err(Refusal::Status { act: Act::Accept, status: Status::Open }), "one decision for each");
     let seen = Some(of(&less).held_mark());
+    let reversed = Fact::CaptureReversed { capture: CaptureId::new("py_1"), as_of: at(90) };
+    let both = [resolve(&of(&less), Answer::No, None, &ana()).unwrap().facts, vec![reversed]].concat();
+    let taken_back = with(&less, &both);
+    assert_eq!((taken_back.status(), taken_back.next_checkout()), (Status::Open, Some(2)), "nobody's loss");
     let more = [
         captured("py_2", 500),
         Fact::Mismatch { id: "capture/py_2".into(), kind: MismatchKind::Checkout, capture: CaptureId::new("py_2") },

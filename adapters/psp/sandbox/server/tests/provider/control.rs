@@ -107,7 +107,8 @@ async fn who_does_not_sit_at_this_computer_cannot_play_the_bank_whatever_they_sa
     let pressed = format!("act=close&id={id}");
     let forms =
         [("/control", &*pressed), ("/control/set", "throttle_pct=50"), ("/control/flood", "events=1&api=plain")];
-    let strangers: [(Option<&str>, &[(&str, &str)]); 8] = [
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+    let strangers: [(Option<&str>, Headers<'_>); 8] = [
         (Some("198.51.100.7"), &[]),
         (Some("10.0.0.2"), &[]),
         (Some("::ffff:198.51.100.7"), &[]),
