@@ -512,7 +512,7 @@ pub struct SandboxSettings<'a> {
     pub webhook: Option<(String, SecretString)>,
     /// Where its difficult character sends unsigned hints.
     pub hints: Option<String>,
-    /// Whether its control page is there, where whoever reaches it plays the bank.
+    /// Whether its control page is there, where whoever sits at this computer plays the bank.
     pub control: bool,
 }
 

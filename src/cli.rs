@@ -142,7 +142,7 @@ struct SandboxArgs {
     /// Where its difficult character sends hints: http://127.0.0.1:8080/hooks/sandbox-difficult/sandbox
     #[arg(long, value_name = "URL")]
     hints_url: Option<String>,
-    /// Leave out the page on which everybody can play the bank
+    /// Leave out the page that plays the bank; it opens on this computer alone, and a proxy here would open it to all
     #[arg(long)]
     no_control: bool,
 }
@@ -349,6 +349,16 @@ fn is_short_id(id: &str) -> bool {
     (1..=40).contains(&id.len()) && id.chars().all(fits)
 }
 
+/// Where the sandbox's control page opens: on this computer alone.
+fn control_place(listen: SocketAddr) -> String {
+    if !listen.ip().is_loopback() && !listen.ip().is_unspecified() {
+        return "Nobody can open the page that plays the bank: it needs a loopback address. Programs need the key."
+            .into();
+    }
+    let here = if listen.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
+    format!("Play the bank at http://{here}/control, on this computer alone.")
+}
+
 async fn sandbox(args: &SandboxArgs) -> Result<(), StartError> {
     let listener = listen(args.listen).await?;
     let key = secret("--api-key", &args.api_key)?;
@@ -371,7 +381,7 @@ async fn sandbox(args: &SandboxArgs) -> Result<(), StartError> {
     let deliveries = tokio::spawn(server.run);
     println!("The sandbox provider listens on http://{}. No money moves here.", args.listen);
     if !args.no_control {
-        println!("Play the bank at http://{}/control.", args.listen);
+        println!("{}", control_place(args.listen));
     }
     let served = run::serve(listener, server.router, stop.clone()).await;
     stop.cancel();

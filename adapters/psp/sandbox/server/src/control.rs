@@ -1,7 +1,9 @@
 //! The control page's routes: playing the bank and the merchant's dashboard, by hand or by a test.
 //!
-//! A form is taken from a page of our own alone, under a name of our own: another site that the same browser has open
-//! must not play the bank. A program shows the API key instead.
+//! The page and its forms are for this computer alone, under a name of its own and past no proxy: whoever else reaches
+//! the provider, where payers must reach it, would have the shop's goods for nothing. A form is taken from that page
+//! alone: another site that the same browser has open must not play the bank. A program, from anywhere, shows the API
+//! key instead.
 
 use crate::World;
 use crate::acts::Order;
@@ -15,14 +17,16 @@ use crate::pay::{see, sent, trouble};
 use crate::problem::{Failure, Problem, json_response};
 use crate::{checkouts, disputes, refunds};
 use axum::extract::rejection::{BytesRejection, FormRejection};
-use axum::extract::{DefaultBodyLimit, RawQuery, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use till_core::money::Money;
 
@@ -33,15 +37,17 @@ type Site = State<Arc<World>>;
 
 /// Everything below `/control`.
 pub(crate) fn routes() -> Router<Arc<World>> {
-    Router::new()
+    let by_hand = Router::new()
         .route("/control", get(look).post(press))
         .route("/control/set", post(set))
         .route("/control/flood", post(flood))
+        .route("/assets/control.css", get(style))
+        .layer(middleware::from_fn(from_here));
+    let by_program = Router::new()
         .route("/control/act", post(act))
         .route("/control/foreign", post(foreign_events))
-        .route("/control/knobs", get(knobs).post(turn))
-        .route("/assets/control.css", get(style))
-        .layer(DefaultBodyLimit::max(4 << 10))
+        .route("/control/knobs", get(knobs).post(turn));
+    by_hand.merge(by_program).layer(DefaultBodyLimit::max(4 << 10))
 }
 
 /// A button of the page.
@@ -64,10 +70,7 @@ struct FormOrder {
     currency: String,
 }
 
-async fn look(State(world): Site, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    if !is_our_name(&world, &headers) {
-        return foreign();
-    }
+async fn look(State(world): Site, RawQuery(query): RawQuery) -> Response {
     let refused = query.as_deref().and_then(|query| {
         url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "no").map(|(_, why)| why.into_owned())
     });
@@ -99,7 +102,7 @@ async fn entry(db: &mut Db, checkout: crate::object::Checkout) -> sqlx::Result<E
 }
 
 async fn press(State(world): Site, headers: HeaderMap, form: Result<Form<Pressed>, FormRejection>) -> Response {
-    if !is_our_form(&world, &headers) {
+    if !is_our_form(&headers) {
         return foreign();
     }
     let Ok(Form(pressed)) = form else { return back(None, Some("That button is not known here.")) };
@@ -116,7 +119,7 @@ async fn press(State(world): Site, headers: HeaderMap, form: Result<Form<Pressed
 }
 
 async fn set(State(world): Site, headers: HeaderMap, form: Result<Form<Knobs>, FormRejection>) -> Response {
-    if !is_our_form(&world, &headers) {
+    if !is_our_form(&headers) {
         return foreign();
     }
     let set = form
@@ -129,7 +132,7 @@ async fn set(State(world): Site, headers: HeaderMap, form: Result<Form<Knobs>, F
 }
 
 async fn flood(State(world): Site, headers: HeaderMap, form: Result<Form<Flood>, FormRejection>) -> Response {
-    if !is_our_form(&world, &headers) {
+    if !is_our_form(&headers) {
         return foreign();
     }
     let Ok(Form(asked)) = form else { return back(None, Some("That is not a number of events.")) };
@@ -197,22 +200,38 @@ fn foreign() -> Response {
         .into_response()
 }
 
-/// Whether we are called by our own name: somebody else's name that leads here is a trick.
-fn is_our_name(world: &World, headers: &HeaderMap) -> bool {
+/// Lets in who sits at this computer. Everything that a request says of itself can be made up, so the socket is asked; a
+/// proxy's socket is not its client's.
+async fn from_here(request: Request, next: Next) -> Response {
+    // Without a socket nobody knows who asks.
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+    let proxied = FORWARDING.iter().any(|name| request.headers().contains_key(*name));
+    if peer.is_some_and(|peer| peer.is_loopback()) && !proxied && is_our_name(request.headers()) {
+        return next.run(request).await;
+    }
+    let why = "This page plays the bank, so it opens on the provider's own computer alone: http://127.0.0.1 and the port. \
+        A program may call /control/act from anywhere, with the API key.\n";
+    (StatusCode::FORBIDDEN, why).into_response()
+}
+
+/// What proxies add.
+const FORWARDING: [&str; 6] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
+
+/// Whether we are called by a name of this computer's: somebody else's name that leads here is a trick.
+fn is_our_name(headers: &HeaderMap) -> bool {
     let Some(host) = header(headers, "host") else { return false };
-    let ours = world.config.public_url.split_once("://").is_some_and(|(_, at)| at.split('/').next() == Some(host));
     let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
-    ours || matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
 /// Whether a page of ours sent this form. Source: WHATWG Fetch, "Origin"; W3C Fetch Metadata, `Sec-Fetch-Site`.
-fn is_our_form(world: &World, headers: &HeaderMap) -> bool {
-    let from_us = match (header(headers, "sec-fetch-site"), header(headers, "origin")) {
+fn is_our_form(headers: &HeaderMap) -> bool {
+    match (header(headers, "sec-fetch-site"), header(headers, "origin")) {
         (Some(site), _) => site == "same-origin",
         (None, Some(origin)) => origin.split_once("://").map(|(_, at)| at) == header(headers, "host"),
         (None, None) => false,
-    };
-    from_us && is_our_name(world, headers)
+    }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

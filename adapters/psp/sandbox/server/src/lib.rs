@@ -4,7 +4,7 @@
 //! POST /v1/checkouts   GET /v1/checkouts[/{id}]   POST /v1/checkouts/{id}/expire     Bearer, Idempotency-Key
 //! POST /v1/refunds     GET /v1/refunds            GET /v1/disputes     GET /v1/events?after=&limit=
 //! GET, POST /pay/{id}  the page: test cards only, no number can be typed
-//! GET, POST /control   what a bank or a dashboard does, by hand; POST /control/act and /control/knobs by JSON
+//! GET, POST /control   what a bank or a dashboard does, by hand, on this computer; /control/act and /control/knobs by JSON
 //! /d/…                 the difficult character, which has an API of its own
 //! webhook  ◄── every event, signed (Standard Webhooks) or as a bare hint, until it answers 2xx or for three days
 //! ```
@@ -68,7 +68,7 @@ pub struct Config {
     pub webhook: Option<Webhook>,
     /// Where the difficult character's unsigned hints go: an absolute URL.
     pub hints: Option<String>,
-    /// Whether the control page is there. Whoever reaches it plays the bank.
+    /// Whether the control page is there. Whoever sits at this computer, or has the key, plays the bank.
     pub control: bool,
 }
 

@@ -1,5 +1,8 @@
 use crate::stand::{Got, KEY, Stand};
+use axum::extract::ConnectInfo;
 use serde_json::json;
+use std::net::SocketAddr;
+use tower::ServiceExt as _;
 
 async fn form(stand: &Stand, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Got {
     let request = stand.client.post(format!("{}/control", stand.base)).form(fields);
@@ -71,6 +74,75 @@ async fn another_site_in_the_same_browser_cannot_play_the_bank() {
     assert_eq!(stand.kinds().await, ["checkout.created"], "nothing was done");
     let named = stand.client.get(format!("{}/control", stand.base)).header("host", "evil.example");
     assert_eq!(named.send().await.unwrap().status(), 403, "nor read");
+}
+
+/// What a request gets that comes from this address, or from nowhere.
+async fn from(
+    stand: &Stand,
+    peer: Option<&str>,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> u16 {
+    let mut request = axum::http::Request::builder().method(method).uri(path);
+    if let Some(peer) = peer {
+        request = request.extension(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 40_000)));
+    }
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let request = request.body(axum::body::Body::from(body.to_owned())).unwrap();
+    stand.router().oneshot(request).await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn who_does_not_sit_at_this_computer_cannot_play_the_bank_whatever_they_say_of_themselves() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand = Stand::start_with(dir.path(), |config| config.public_url = "https://pay.example".into()).await;
+    let id = stand.created("k").await;
+    let form = [
+        ("host", "localhost"),
+        ("sec-fetch-site", "same-origin"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    let pressed = format!("act=close&id={id}");
+    let forms =
+        [("/control", &*pressed), ("/control/set", "throttle_pct=50"), ("/control/flood", "events=1&api=plain")];
+    type Stranger<'a> = (Option<&'a str>, &'a [(&'a str, &'a str)]);
+    let strangers: [Stranger<'_>; 8] = [
+        (Some("198.51.100.7"), &[]),
+        (Some("10.0.0.2"), &[]),
+        (Some("::ffff:198.51.100.7"), &[]),
+        (None, &[]),
+        (Some("127.0.0.1"), &[("x-forwarded-for", "127.0.0.1")]),
+        (Some("127.0.0.1"), &[("forwarded", "for=127.0.0.1")]),
+        (Some("::1"), &[("via", "1.1 proxy")]),
+        (Some("127.0.0.1"), &[("host", "pay.example")]),
+    ];
+    for (peer, more) in strangers {
+        let named = more.iter().any(|(name, _)| *name == "host");
+        let headers: Vec<_> = form.iter().skip(usize::from(named)).chain(more).copied().collect();
+        for (path, body) in forms {
+            assert_eq!(from(&stand, peer, "POST", path, &headers, body).await, 403, "{peer:?} {more:?} {path}");
+        }
+        assert_eq!(from(&stand, peer, "GET", "/control", &headers, "").await, 403, "{peer:?} {more:?}");
+        assert_eq!(
+            from(&stand, peer, "GET", &format!("/pay/{id}"), &headers, "").await,
+            200,
+            "payers come from anywhere"
+        );
+    }
+    assert_eq!(stand.kinds().await, ["checkout.created"], "nothing was done");
+    let program = [("authorization", &*format!("Bearer {KEY}")), ("content-type", "application/json")];
+    let body = json!({"act": "close", "id": id}).to_string();
+    assert_eq!(
+        from(&stand, Some("198.51.100.7"), "POST", "/control/act", &program, &body).await,
+        200,
+        "the key is enough"
+    );
+    for peer in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+        assert_eq!(from(&stand, Some(peer), "GET", "/control", &form, "").await, 200);
+        assert_eq!(from(&stand, Some(peer), "POST", "/control", &form, &pressed).await, 303);
+    }
 }
 
 #[tokio::test]

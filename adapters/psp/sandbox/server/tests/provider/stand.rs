@@ -1,6 +1,7 @@
 //! A provider that listens on this machine, with a clock that the test moves.
 
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -82,7 +83,8 @@ impl Stand {
         let (stop, router) = (CancellationToken::new(), server.router());
         let serve = {
             let stop = stop.clone();
-            async move { axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await.unwrap() }
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            async move { axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await.unwrap() }
         };
         let run = {
             let (server, stop) = (server.clone(), stop.clone());
@@ -91,6 +93,11 @@ impl Stand {
         let tasks = vec![tokio::spawn(serve), tokio::spawn(run)];
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         Self { base, client, server, clock, stop, tasks }
+    }
+
+    /// The routes, for who comes in without a socket.
+    pub(crate) fn router(&self) -> axum::Router {
+        self.server.router()
     }
 
     pub(crate) async fn stop(self) {
