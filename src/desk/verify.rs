@@ -48,8 +48,7 @@ impl Hearing<'_> {
             return Ok(found.filter(|(merchant, _)| *merchant == self.world.merchant.id).map(|(_, id)| id));
         }
         for at in self.world.accounts.all().iter() {
-            // Providers put the checkout's id into its address.
-            for id in url.path_segments().into_iter().flatten().filter(|segment| segment.len() > 8) {
+            for id in perhaps_ids(url) {
                 let (merchant, account) = (&self.world.merchant.id, &at.account.id);
                 let known = self.world.store.payment_by_object(merchant, account, ObjectKind::Checkout, id).await?;
                 let Some(payment) = known else { continue };
@@ -74,6 +73,13 @@ fn token<'a>(links: &LinkMode, url: &'a Url) -> Option<(Purpose, &'a str)> {
     })
 }
 
+/// Where the checkout's id may stand: providers end its address with it. A stranger's address may be long, and each of
+/// these costs a query.
+fn perhaps_ids(url: &Url) -> impl Iterator<Item = &str> {
+    const LAST: usize = 3;
+    url.path_segments().into_iter().flatten().rev().take(LAST).filter(|segment| segment.len() > 8)
+}
+
 /// Whether this is the address that the provider gave us for the checkout. What comes after `#` names no page.
 fn is_checkout(loaded: &Loaded, id: &str, url: &Url) -> bool {
     let known = World::checkout_url(&loaded.stored, id).and_then(|known| Url::parse(&known).ok());
@@ -83,6 +89,19 @@ fn is_checkout(loaded: &Loaded, id: &str, url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_any_length_is_looked_up_by_its_end_alone() {
+        let ids = |text: &str| perhaps_ids(&Url::parse(text).unwrap()).map(str::to_owned).collect::<Vec<_>>();
+        for real in
+            ["https://checkout.stripe.com/c/pay/*#fid", "http://127.0.0.1:8790/pay/*", "https://psp.example/*/pay/?x"]
+        {
+            assert_eq!(ids(&real.replace('*', "cs_test_a1b2c3")), ["cs_test_a1b2c3"], "{real}");
+        }
+        let long = format!("https://evil.example{}", "/cs_test_a1b2c3".repeat(190));
+        assert_eq!(ids(&long).len(), 3);
+        assert_eq!(ids("mailto:somebody@evil.example"), [""; 0]);
+    }
 
     #[test]
     fn an_address_that_only_looks_like_ours_is_not() {
