@@ -4,7 +4,7 @@
 
 use crate::support::browser::{Browser, DESKTOP, PHONE};
 use crate::support::stripe::Shop;
-use crate::support::{Town, eventually};
+use crate::support::{Side, Town, eventually};
 use std::ops::Deref;
 use std::time::Duration;
 use thirtyfour::prelude::*;
@@ -134,6 +134,7 @@ async fn two_people_see_a_card_turn_to_paid_in_a_real_browser() {
     counter.frame(STAFF).await;
     counter.click("#conversations a", "Guest").await;
     counter.type_and_send("With pleasure, here you are:").await;
+    typed_faster_than_sent(&counter).await;
     counter.type_and_send("/pay 25 EUR coffee").await;
     counter.both_show("25.00 EUR").await;
     counter.driver.enter_default_frame().await.unwrap();
@@ -143,6 +144,44 @@ async fn two_people_see_a_card_turn_to_paid_in_a_real_browser() {
     cancelled_from_the_form(&counter).await;
     declined_then_expired(&counter, &|by| town.ahead(by), &main).await;
     on_a_phone(&counter, &town.url, &[("/chat", "phone-chat"), ("/desk", "phone-desk"), ("/", "phone-demo")]).await;
+    counter.browser.close().await;
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_behind_a_message_that_failed_stays_in_its_conversation() {
+    let test = "browser::what_waits_behind_a_message_that_failed_stays_in_its_conversation";
+    let Some(counter) = Counter::open(test).await else { return };
+    let town = Town::new().await;
+    let first = town.conversation().await;
+    let guest = Side::new(crate::support::browser(), &town.url, "chat");
+    guest.http.get(format!("{}/chat", town.url)).send().await.unwrap();
+    let second = guest.say("", "Good morning").await["line"]["conversation"].as_str().unwrap().to_owned();
+    counter.size(DESKTOP).await;
+    counter.sign_in(&town.url, &town.cookies).await;
+    counter.driver.goto(format!("{}/desk", town.url)).await.unwrap();
+    let choose =
+        async |id: &str| counter.find(&format!("#conversations li[data-id='{id}'] a")).await.click().await.unwrap();
+    let stands = async || counter.find("#text").await.prop("value").await.unwrap().unwrap();
+    choose(&first).await;
+    let slow_then_gone = "window.till_fetch = window.fetch; window.till_gone = 1; window.fetch = async (...what) => { \
+        if (what[1]?.method !== 'POST') return window.till_fetch(...what); \
+        await new Promise((later) => setTimeout(later, 1500)); \
+        if (window.till_gone-- > 0) throw new TypeError('gone'); \
+        return window.till_fetch(...what); };";
+    counter.driver.execute(slow_then_gone, vec![]).await.unwrap();
+    counter.type_and_send("For you").await;
+    let composer = counter.find("#text").await;
+    composer.send_keys("and for nobody else").await.unwrap();
+    counter.find("#answer.bad").await;
+    assert_eq!(stands().await, "For you", "what was not sent stands there again");
+    composer.send_keys(&String::from(Key::Enter.value())).await.unwrap();
+    choose(&second).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(stands().await, "", "nothing of it stands in another conversation");
+    choose(&first).await;
+    counter.find_text("#log", "For you").await;
+    assert_eq!(stands().await, "and for nobody else");
     counter.browser.close().await;
     town.stop().await;
 }
@@ -172,6 +211,24 @@ async fn the_same_story_is_told_with_the_page_of_stripe() {
     disputed(&counter, &shop).await;
     counter.browser.close().await;
     shop.close().await;
+}
+
+/// Enter sends what stands there at that moment: what is typed after it stays, however slowly the first is sent.
+async fn typed_faster_than_sent(counter: &Counter) {
+    let slow = "window.till_fetch = window.fetch; window.fetch = async (...what) => { \
+        await new Promise((later) => setTimeout(later, 1500)); return window.till_fetch(...what); };";
+    counter.driver.execute(slow, vec![]).await.unwrap();
+    counter.type_and_send("First,").await;
+    counter.type_and_send("second,").await;
+    let composer = counter.find("#text").await;
+    composer.send_keys("and half a thi").await.unwrap();
+    counter.find_text("#log", "second,").await;
+    let log = counter.find("#log").await.text().await.unwrap();
+    assert!(log.find("First,") < log.find("second,"), "in the order in which they were typed: {log}");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!counter.find("#log").await.text().await.unwrap().contains("half a thi"), "nobody pressed Enter on it");
+    assert_eq!(composer.prop("value").await.unwrap().as_deref(), Some("and half a thi"));
+    counter.driver.execute("window.fetch = window.till_fetch; text.value = ''", vec![]).await.unwrap();
 }
 
 /// What the bank does shows on the staff's card, and only what concerns the customer on theirs.

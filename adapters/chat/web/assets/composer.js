@@ -6,9 +6,11 @@ import { Menu } from "./menu.js";
 const TEXT_CHARS_MAX = 4000;
 const UNSENT = ["refused", "lost", "busy"];
 
+const lines = (...parts) => parts.filter((part) => part !== "").join("\n");
+
 export class Composer {
   /** `url` to send to; `where()` adds to the message; `on` has `line(line)`, `form()`, `show(code)` and
-   *  `unsent(where, text)`, for what was not sent where somebody is no more. */
+   *  `unsent(where, text)`, for what was not sent or waits where somebody is no more. */
   constructor(url, where, on) {
     this.url = url;
     this.where = where;
@@ -19,8 +21,9 @@ export class Composer {
     this.menu = new Menu(this.text);
     this.busy = false;
     this.act = null;
-    // Written while something was being sent: Enter was pressed, or it waits behind what could not be sent.
-    this.hurry = false;
+    // What Enter was pressed on, oldest first: where it goes, its text, and what waits behind it in the field.
+    this.queue = [];
+    // Waits behind what could not be sent, which stands in the field.
     this.later = "";
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -49,8 +52,7 @@ export class Composer {
 
   /** What stands there now, to be put back later: each conversation has its own draft. */
   draft(text) {
-    const was = [this.text.value, this.later].filter((part) => part !== "").join("\n");
-    this.hurry = false;
+    const was = lines(this.text.value, this.later);
     this.later = "";
     this.text.value = text;
     this.grow();
@@ -59,42 +61,57 @@ export class Composer {
     return was;
   }
 
-  async submit() {
+  /** Whether this is where somebody is now. */
+  here(where) {
+    return JSON.stringify(where) === JSON.stringify(this.where());
+  }
+
+  /** Sends what stands there, as it is now: what is typed after this stays in the field. */
+  submit() {
     const text = this.text.value.trim();
     if (text === "") return;
     if ([...text].length > TEXT_CHARS_MAX) return this.say({ ack: "refused", text: word("too-long") });
-    if (this.busy) {
-      this.hurry = true;
-      return;
-    }
-    const [where, later] = [this.where(), this.later];
+    this.queue.push({ where: this.where(), text, later: this.later });
+    this.later = "";
     this.draft("");
-    const answer = await this.deliver(text, "unasked");
-    const sent = !UNSENT.includes(answer.ack);
-    if (!sent) this.restore(where, text, later);
-    else if (later !== "") this.put(later);
-    this.say(answer);
-    this.text.focus();
-    if (sent && this.hurry) this.submit();
+    this.sendAll();
   }
 
-  /** What was not sent stands there again; what was written since waits behind it, so that its id stays the same. */
-  restore(where, text, later) {
-    if (JSON.stringify(where) !== JSON.stringify(this.where())) return this.on.unsent?.(where, text);
-    this.later = [this.text.value, later].filter((part) => part !== "").join("\n");
-    this.text.value = text;
+  /** Sends what is queued, one after the other, as long as it goes well. */
+  async sendAll() {
+    while (!this.busy && this.queue.length > 0) {
+      const one = this.queue.shift();
+      const answer = await this.deliver(one.text, "unasked", one.where);
+      if (UNSENT.includes(answer.ack)) this.restore([one, ...this.queue.splice(0)]);
+      else this.put(one.where, one.later);
+      this.say(answer);
+      this.text.focus();
+    }
+  }
+
+  /** The first that was not sent stands there again; the others, and what was written since, wait behind it, so that its
+   *  id stays the same. */
+  restore(unsent) {
+    for (const one of [...unsent].reverse()) {
+      if (!this.here(one.where)) this.on.unsent?.(one.where, lines(one.text, one.later));
+    }
+    const [first, ...others] = unsent.filter((one) => this.here(one.where));
+    if (!first) return;
+    this.later = lines(first.later, ...others.map((one) => lines(one.text, one.later)), this.text.value);
+    this.text.value = first.text;
     this.grow();
   }
 
-  /** Puts a text before what stands there. */
-  put(text) {
-    this.text.value = [text, this.text.value].filter((part) => part !== "").join("\n");
+  /** Puts a text before what stands there, or hands it back where somebody is no more. */
+  put(where, text) {
+    if (text === "") return;
+    if (!this.here(where)) return this.on.unsent?.(where, text);
+    this.text.value = lines(text, this.text.value);
     this.grow();
   }
 
   /** Sends a text as if it had been typed. What was not answered goes out under the same id again. */
-  async deliver(text, again) {
-    const where = this.where();
+  async deliver(text, again, where = this.where()) {
     const same = (act) => act && act.text === text && act.again === again && act.where === JSON.stringify(where);
     if (!same(this.act)) this.act = { id: actId(), text, again, where: JSON.stringify(where) };
     this.wait(true);
@@ -142,7 +159,9 @@ export class Composer {
     const show = h("button", { type: "button", class: "quiet", onclick: () => this.on.show(answer.code) }, word("show-it"));
     const more = h("button", { type: "button", class: "primary" }, word("one-more"));
     more.addEventListener("click", async () => {
-      if (!this.busy) this.say(await this.deliver(answer.sent, "wanted"));
+      if (this.busy) return;
+      this.say(await this.deliver(answer.sent, "wanted"));
+      this.sendAll();
     });
     return h("div", { class: "buttons" }, show, more);
   }
