@@ -16,11 +16,11 @@ use till_core::id::{Code, MerchantId, PaymentId};
 use till_core::money::Money;
 use till_core::payment::{Fact, Payment, Status, judge};
 use till_core::port::psp::{Ask, Fault, News, Reported};
-use till_core::port::store::{ListFilter, Store, StoreError};
+use till_core::port::store::{Concerns, Store, StoreError};
 use till_core::time::Timestamp;
 
-/// How many payments are looked at, newest first.
-const PAYMENTS_MAX: u32 = 1_000_000;
+/// How many payments are listed in one go.
+const PAGE: u32 = 1000;
 /// A checkout that was wanted this long ago and never answered is looked for.
 const UNANSWERED: Duration = Duration::from_secs(600);
 
@@ -72,10 +72,15 @@ pub enum Mend {
 /// # Errors
 /// [`StoreError`].
 pub async fn payments(world: &World, age: Duration, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
-    let filter = ListFilter { status: None, limit: PAYMENTS_MAX };
-    let all = world.store.payments(&world.merchant.id, &filter).await?;
-    let concerns = |at: Timestamp, status: Status| now.since(at) <= age || status.is_moving();
-    Ok(all.into_iter().filter(|it| concerns(it.created_at, it.status)).map(|it| it.id).collect())
+    let or = Status::ALL.into_iter().filter(|status| status.is_moving()).collect();
+    let mut concerns = Concerns { since: now.before(age), or, after: None, limit: PAGE };
+    let mut all = Vec::new();
+    loop {
+        let page = world.store.concerned(&world.merchant.id, &concerns).await?;
+        let Some(last) = page.last() else { return Ok(all) };
+        concerns.after = Some(*last);
+        all.extend(page.into_iter().map(|(_, id)| id));
+    }
 }
 
 /// Looks at one payment, within the budget of look-ups.

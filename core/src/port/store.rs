@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 pub use crate::port::account::{AccountRow, Closing};
-pub use crate::port::upkeep::{Backlog, DeadLetter, Letter, LetterKind, Old, Upkeep, Waiting, Which};
+pub use crate::port::upkeep::{Backlog, Concerns, DeadLetter, Letter, LetterKind, Old, Upkeep, Waiting, Which};
 
 /// The store failed. Nothing was written, as far as it can tell.
 #[derive(Debug, thiserror::Error)]

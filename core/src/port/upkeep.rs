@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! waiting, statuses ─► how much there is, and the oldest of each kind        for the doctor and for metrics
+//! concerned ────────► payments that may differ from what the provider says   for the daily comparison
 //! dead ─────────────► given up, newest first ─► revive ─► due now, and the clock of its keys goes on
 //! forget ───────────► expired values, past moments, deliveries that were settled long ago
 //! ```
@@ -123,6 +124,19 @@ pub struct Old {
     pub delivered: Timestamp,
 }
 
+/// Which payments may differ from what their provider says: those of late, and older ones that still change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concerns {
+    /// All that were made at this moment or later.
+    pub since: Timestamp,
+    /// Of the older ones, those of these statuses.
+    pub or: Vec<Status>,
+    /// Only what comes after this one in the list: the next page.
+    pub after: Option<(Timestamp, PaymentId)>,
+    /// At most this many.
+    pub limit: u32,
+}
+
 /// The part of a store that looks after it.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
@@ -139,6 +153,13 @@ pub trait Upkeep: Send + Sync {
 
     /// How many payments there are of each status that there is, by the status when they were last written.
     async fn statuses(&self, merchant: &MerchantId) -> Result<BTreeMap<Status, u64>, StoreError>;
+
+    /// Payments that may differ from what their provider says, newest first, each with when it was made.
+    async fn concerned(
+        &self,
+        merchant: &MerchantId,
+        concerns: &Concerns,
+    ) -> Result<Vec<(Timestamp, PaymentId)>, StoreError>;
 
     /// Deletes what is old, from at most `limit` rows of each sort; says of how many. Of all merchants.
     async fn forget(&self, old: Old, limit: u32) -> Result<u64, StoreError>;

@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
-use till_core::id::MerchantId;
+use till_core::id::{MerchantId, PaymentId};
 use till_core::payment::Status;
 use till_core::place::Place;
-use till_core::port::store::{DeadLetter, Letter, LetterKind, Old, Upkeep, Waiting, Which};
+use till_core::port::store::{Concerns, DeadLetter, Letter, LetterKind, Old, Upkeep, Waiting, Which};
 use till_core::time::Timestamp;
 
 #[async_trait]
@@ -47,6 +47,10 @@ impl Upkeep for Sqlite {
 
     async fn statuses(&self, merchant: &MerchantId) -> Result<BTreeMap<Status, u64>> {
         statuses(&self.readers, merchant).await
+    }
+
+    async fn concerned(&self, merchant: &MerchantId, concerns: &Concerns) -> Result<Vec<(Timestamp, PaymentId)>> {
+        concerned(&self.readers, merchant, concerns).await
     }
 
     async fn forget(&self, old: Old, limit: u32) -> Result<u64> {
@@ -185,9 +189,32 @@ async fn revive(db: &mut Db, merchant: &MerchantId, kind: LetterKind, which: Whi
     query.execute(db).await.map(|done| done.rows_affected()).map_err(failed)
 }
 
+/// Two halves, each by an index of its own: the new ones by age, the old ones by status. Left to itself, SQLite reads all
+/// old ones in the order that is wanted.
+const CONCERNED: &str = "SELECT id, created_at FROM payment INDEXED BY payment_newest \
+    WHERE merchant = ?1 AND created_at >= ?2 AND (created_at, id) < (?4, ?5) \
+    UNION ALL SELECT id, created_at FROM payment INDEXED BY payment_newest_of_status \
+    WHERE merchant = ?1 AND status IN (SELECT value FROM json_each(?3)) AND created_at < ?2 \
+        AND (created_at, id) < (?4, ?5) \
+    ORDER BY created_at DESC, id DESC LIMIT ?6";
+
+async fn concerned(db: &SqlitePool, merchant: &MerchantId, concerns: &Concerns) -> Result<Vec<(Timestamp, PaymentId)>> {
+    let or: Vec<&str> = concerns.or.iter().map(|status| status.name()).collect();
+    let (at, id) = concerns.after.map_or((i64::MAX, String::new()), |(at, id)| (at.ms(), id.to_string()));
+    let query = sqlx::query(CONCERNED).bind(merchant.as_str()).bind(concerns.since.ms());
+    let query = query.bind(serde_json::json!(or).to_string()).bind(at).bind(id).bind(i64::from(concerns.limit));
+    let rows = query.fetch_all(db).await.map_err(failed)?;
+    let read = |row: &SqliteRow| {
+        let cells = Cells::of("payment", row);
+        Ok((cells.time("created_at")?, cells.parsed("id")?))
+    };
+    rows.iter().map(read).collect()
+}
+
+const STATUSES: &str = "SELECT status, count(*) AS n FROM payment WHERE merchant = ?1 GROUP BY status";
+
 async fn statuses(db: &SqlitePool, merchant: &MerchantId) -> Result<BTreeMap<Status, u64>> {
-    const SQL: &str = "SELECT status, count(*) AS n FROM payment WHERE merchant = ?1 GROUP BY status";
-    let rows = sqlx::query(SQL).bind(merchant.as_str()).fetch_all(db).await.map_err(failed)?;
+    let rows = sqlx::query(STATUSES).bind(merchant.as_str()).fetch_all(db).await.map_err(failed)?;
     let counted = rows.iter().map(|row| {
         let cells = Cells::of("payment", row);
         let name = cells.get::<&str>("status")?;
@@ -239,6 +266,29 @@ mod tests {
             let all = |step: &&String| !step.contains("_due") && !step.contains("_dead");
             assert_eq!(reads.filter(all).collect::<Vec<_>>(), Vec::<&String>::new(), "{sql}");
         }
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn what_may_differ_is_found_without_reading_what_is_settled_and_statuses_are_counted_in_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("till.db")).await.unwrap();
+        let steps = async |sql| {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let plan = sqlx::query(explain).fetch_all(&store.readers).await.unwrap();
+            let steps = plan.iter().map(|row| row.get::<String, _>("detail"));
+            steps.filter(|step| step.contains("payment")).collect::<Vec<_>>()
+        };
+        let concerned = steps(CONCERNED).await;
+        let by = |index, bounds| {
+            let step = format!("USING COVERING INDEX {index} ({bounds}");
+            assert!(concerned.iter().any(|it| it.contains(&step)), "no {step}: {concerned:#?}");
+        };
+        by("payment_newest", "merchant=? AND created_at>");
+        by("payment_newest_of_status", "merchant=? AND status=? AND created_at<");
+        assert_eq!(concerned.len(), 2, "{concerned:#?}");
+        let counted = steps(STATUSES).await;
+        assert_eq!(counted, ["SEARCH payment USING COVERING INDEX payment_newest_of_status (merchant=?)"]);
         store.close().await;
     }
 }

@@ -4,7 +4,7 @@ use super::turn::Turn;
 use super::{Model, ParkedRow, Rows};
 use crate::id::{MerchantId, PaymentId};
 use crate::payment::Status;
-use crate::port::store::{DeadLetter, Letter, LetterKind, Old, Queue, StoreError, Upkeep, Waiting, Which};
+use crate::port::store::{Concerns, DeadLetter, Letter, LetterKind, Old, Queue, StoreError, Upkeep, Waiting, Which};
 use crate::time::Timestamp;
 use async_trait::async_trait;
 use std::cmp::Reverse;
@@ -125,6 +125,21 @@ impl Upkeep for Model {
             *counted.entry(row.status).or_default() += 1;
         }
         Ok(counted)
+    }
+
+    async fn concerned(
+        &self,
+        merchant: &MerchantId,
+        concerns: &Concerns,
+    ) -> Result<Vec<(Timestamp, PaymentId)>, StoreError> {
+        let rows = self.rows();
+        let ours = rows.payments.values().filter(|row| row.stored.merchant == *merchant);
+        let concerned = ours.filter(|row| row.stored.created_at >= concerns.since || concerns.or.contains(&row.status));
+        let all = concerned.map(|row| (row.stored.created_at, row.stored.id));
+        let mut page: Vec<_> = all.filter(|it| concerns.after.is_none_or(|after| *it < after)).collect();
+        page.sort_by_key(|it| Reverse(*it));
+        page.truncate(usize::try_from(concerns.limit).unwrap_or(usize::MAX));
+        Ok(page)
     }
 
     async fn forget(&self, old: Old, limit: u32) -> Result<u64, StoreError> {

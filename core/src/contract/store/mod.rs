@@ -72,6 +72,7 @@ where
             a_change_counts_and_a_stale_one_has_moved
             a_provider_s_object_belongs_to_one_payment_for_ever
             payments_are_listed_newest_first_and_by_status
+            what_may_differ_from_the_provider_comes_in_pages
             a_check_comes_once_and_again_when_its_lease_ends
             a_refused_decision_writes_nothing_at_all
         }

@@ -8,7 +8,8 @@ use crate::id::{AccountId, Code, PaymentId};
 use crate::link::Purpose;
 use crate::payment::{Fact, Status};
 use crate::port::store::{
-    Change, Commit, Committed, ListFilter, NewPayment, Object, ObjectKind, On, Park, Queue, Recent, Stored, TotalChange,
+    Change, Commit, Committed, Concerns, ListFilter, NewPayment, Object, ObjectKind, On, Park, Queue, Recent, Stored,
+    TotalChange,
 };
 
 fn new_of(change: &Change) -> NewPayment {
@@ -171,6 +172,48 @@ pub(super) async fn payments_are_listed_newest_first_and_by_status(both: &Both) 
     }
     assert_eq!(list(None, 0).await.len(), 50, "none asked for is fifty");
     assert_eq!(list(None, 64).await.len(), 64);
+}
+
+pub(super) async fn what_may_differ_from_the_provider_comes_in_pages(both: &Both) {
+    let mut shop = Shop::new(both);
+    let mut sold = Vec::new();
+    for secs in [0, 1, 2, 2, 3, 4] {
+        sold.push((at(secs), shop.sell(at(secs)).await));
+    }
+    let statuses = [Status::Paid, Status::Disputed, Status::Open, Status::Open, Status::Paid, Status::Open];
+    for (n, status) in statuses.into_iter().enumerate() {
+        shop.changed(at(9), Change { status, ..change(sold[n].1, 1, vec![]) }).await;
+    }
+    let (store, merchant) = (&both.store, shop.merchant.clone());
+    let page = async |since, or: &[Status], after, limit| {
+        let concerns = Concerns { since: at(since), or: or.to_vec(), after, limit };
+        store.concerned(&merchant, &concerns).await.unwrap()
+    };
+    sold.sort_by(|a, b| b.cmp(a));
+    let newest = |kept: &[usize]| kept.iter().map(|n| sold[*n]).collect::<Vec<_>>();
+    assert_eq!(page(0, &[], None, 99).await, sold, "of that moment as well");
+    assert_eq!(page(3, &[], None, 99).await, newest(&[0, 1]));
+    let moving = [Status::Disputed, Status::Open];
+    assert_eq!(page(3, &moving, None, 99).await, newest(&[0, 1, 2, 3, 4]), "settled and old: nobody's concern");
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let next = page(3, &moving, after, 2).await;
+        assert!(next.len() <= 2);
+        let Some(last) = next.last() else { break };
+        after = Some(*last);
+        all.extend(next);
+    }
+    assert_eq!(all, newest(&[0, 1, 2, 3, 4]), "page by page, none twice, also where two were made in one moment");
+    assert_eq!(
+        store
+            .concerned(
+                &crate::id::MerchantId::new("another"),
+                &Concerns { since: at(0), or: moving.to_vec(), after: None, limit: 99 }
+            )
+            .await
+            .unwrap(),
+        []
+    );
 }
 
 pub(super) async fn a_check_comes_once_and_again_when_its_lease_ends(both: &Both) {
