@@ -68,7 +68,8 @@ pub fn behind(door: Door, routes: Router) -> Router {
 /// What the operator may see: readiness in detail, counts, numbers for Prometheus. On the admin listener alone.
 pub fn admin_router(world: Arc<World>) -> Router {
     let routes = Router::new().route("/readyz", get(ready)).route("/status", get(status));
-    routes.route("/metrics", get(numbers)).with_state(world)
+    let metrics = get(numbers).with_state((world.clone(), Arc::default()));
+    routes.route("/metrics", metrics).with_state(world)
 }
 
 async fn delivery(
@@ -121,8 +122,8 @@ async fn status(State(world): State<Arc<World>>) -> Response {
     .into_response()
 }
 
-async fn numbers(State(world): State<Arc<World>>) -> Response {
-    match metrics::text(&world, (world.clock)()).await {
+async fn numbers(State((world, statuses)): State<(Arc<World>, Arc<metrics::Statuses>)>) -> Response {
+    match metrics::text(&world, &statuses, (world.clock)()).await {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "no numbers: {error}");

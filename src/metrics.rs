@@ -3,8 +3,8 @@
 //! ```text
 //! counts of this process · waiting, dead, statuses of the store · the last comparison · each chat's probe ─► one text
 //! ```
-//! All of it is read when it is asked for, from indexes and never from a payment's facts. No label says anything of one
-//! payment, person or secret.
+//! All of it is read when it is asked for, from indexes and never from a payment's facts; statuses, which are counted
+//! over all payments there ever were, once a minute. No label says anything of one payment, person or secret.
 
 use crate::drift::Compared;
 use crate::world::World;
@@ -15,10 +15,12 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use till_core::payment::Status;
 use till_core::port::chat::Health;
 use till_core::port::store::{LetterKind, StoreError, Waiting};
 use till_core::time::Timestamp;
+use tokio::sync::Mutex;
 
 /// What `/metrics` answers with.
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
@@ -32,16 +34,39 @@ const EVENTS: [&str; 9] =
 
 type Labels = [(&'static str, String); 1];
 
+/// How old the numbers of payments by status may be.
+const STATUSES_AGE: Duration = Duration::from_secs(60);
+
+/// How many payments there were of each status a moment ago.
+#[derive(Default)]
+pub struct Statuses(Mutex<Option<(Timestamp, BTreeMap<Status, u64>)>>);
+
+impl Statuses {
+    /// Counted now, or at most a minute ago. Whoever asks meanwhile waits for the one count.
+    async fn recent(&self, world: &World, now: Timestamp) -> Result<BTreeMap<Status, u64>, StoreError> {
+        let mut counted = self.0.lock().await;
+        if let Some((at, statuses)) = &*counted
+            && now >= *at
+            && now.since(*at) < STATUSES_AGE
+        {
+            return Ok(statuses.clone());
+        }
+        let statuses = world.store.statuses(&world.merchant.id).await?;
+        *counted = Some((now, statuses.clone()));
+        Ok(statuses)
+    }
+}
+
 /// All numbers, as text.
 ///
 /// # Errors
 /// [`StoreError`]: the store does not answer.
-pub async fn text(world: &World, now: Timestamp) -> Result<String, StoreError> {
+pub async fn text(world: &World, statuses: &Statuses, now: Timestamp) -> Result<String, StoreError> {
     let mut all = Numbers(Registry::default());
     all.gauges("till_build_info", "The version of this till", "version", [(env!("CARGO_PKG_VERSION"), 1)]);
     all.gauge("process_start_time_seconds", "When this process began, in seconds since 1970", seconds(world.began));
     counts(&mut all, &world.counts.all());
-    let statuses = world.store.statuses(&world.merchant.id).await?;
+    let statuses = statuses.recent(world, now).await?;
     let of = |status: &Status| statuses.get(status).copied().unwrap_or_default();
     let statuses = Status::ALL.iter().map(|status| (status.name(), of(status)));
     all.gauges("till_payments", "Payments, by status", "status", statuses);

@@ -11,10 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 /// Serves the admin routes and reads the numbers, with the type that they come with.
 async fn scrape(shop: &Shop) -> (String, String) {
+    scrape_from(shop, till::http::admin_router(shop.world.clone())).await
+}
+
+async fn scrape_from(shop: &Shop, admin: axum::Router) -> (String, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/metrics", listener.local_addr().unwrap());
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(till::run::serve(listener, till::http::admin_router(shop.world.clone()), stop.clone()));
+    let serving = tokio::spawn(till::run::serve(listener, admin, stop.clone()));
     let answer = shop.customer.http.get(url).send().await.unwrap();
     let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
     let text = answer.text().await.unwrap();
@@ -150,5 +154,19 @@ async fn what_waits_is_counted_with_its_age_and_a_forged_webhook_is_a_number() {
     assert!(!found.keys().any(|series| series.starts_with("till_drift_")), "nothing was compared yet");
     shop.ahead(60 * minute);
     shop.both_show(&code, "open").await;
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_often_it_is_asked_all_payments_are_counted_once_a_minute() {
+    let shop = Shop::open().await;
+    let admin = till::http::admin_router(shop.world.clone());
+    let open = async || read(&scrape_from(&shop, admin.clone()).await.1)["till_payments{status=\"open\"}"];
+    assert_eq!(open().await, 0.0);
+    let code = shop.ask("/pay 25 EUR coffee").await;
+    shop.both_show(&code, "open").await;
+    assert_eq!(open().await, 0.0, "as it was a moment ago");
+    shop.ahead(std::time::Duration::from_secs(60));
+    assert_eq!(open().await, 1.0);
     shop.close().await;
 }
