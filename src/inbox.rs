@@ -9,6 +9,7 @@
 //! A delivery is answered with 2xx only when what it says is durable. The same event by webhook and by the event list
 //! is one delivery: both carry the provider's event id.
 
+pub mod hints;
 pub mod silence;
 
 use crate::book::{self, Written};
@@ -17,7 +18,7 @@ use crate::world::{At, World};
 use std::time::Duration;
 use till_core::id::{CaptureId, MerchantId, PaymentId};
 use till_core::payment::{disagrees, judge};
-use till_core::port::psp::{About, Ask, Delivery, Distrust, Evidence, Fault, News, Reported};
+use till_core::port::psp::{About, Ask, Delivery, Distrust, Evidence, Fault, News, Reported, Webhooks};
 use till_core::port::store::{Claimed, Commit, InboxKey, ObjectKind, Outcome, Park, ParkedClaim, Settle, StoreError};
 use till_core::time::Timestamp;
 
@@ -167,7 +168,10 @@ async fn believed(world: &World, at: &At, evidence: Evidence, now: Timestamp) ->
                 world.counts.add("webhook_foreign");
                 return Ok(Verdict::Taken);
             }
-            ask_and_take(world, at, &ask, now).await
+            match at.psp.caps().webhooks {
+                Webhooks::Signed => ask_and_take(world, at, &ask, now).await,
+                Webhooks::Hints => hints::follow(world, at, &ask).await,
+            }
         }
         Evidence::AccessLost { provider_account, livemode } => {
             if provider_account == at.account.provider_account && livemode == at.account.livemode {
@@ -253,12 +257,16 @@ async fn not_ours(world: &World, at: &At, report: &Reported, now: Timestamp) -> 
     park(world, at, report, now).await
 }
 
-/// Asks the provider and takes what it says.
+/// Asks the provider and takes what it says, within the budget of look-ups.
 async fn ask_and_take(world: &World, at: &At, ask: &Ask, now: Timestamp) -> Result<Verdict, StoreError> {
     if !world.reads.take(now) {
         world.counts.add("event_over_budget");
         return Ok(Verdict::Later);
     }
+    fetch_and_take(world, at, ask, now).await
+}
+
+async fn fetch_and_take(world: &World, at: &At, ask: &Ask, now: Timestamp) -> Result<Verdict, StoreError> {
     match at.psp.fetch(&*world.http, &at.account, ask).await {
         Ok(reports) => take_all(world, at, &reports, now).await,
         Err(Fault::NotFound) => {
