@@ -110,7 +110,14 @@ impl Hints {
 
 /// Looks where a hint points.
 pub(super) async fn follow(world: &World, at: &At, ask: &Ask) -> Result<Verdict, StoreError> {
-    let fetch = async { fetch_and_take(world, at, ask, (world.clock)()).await };
+    let fetch = async {
+        let (verdict, new) = fetch_and_take(world, at, ask, (world.clock)()).await?;
+        // A stranger's hint leads nowhere, and must not look like webhooks that arrive.
+        if new > 0 {
+            world.heard.note(world, at, Ok(()), (world.clock)()).await;
+        }
+        Ok(verdict)
+    };
     let became = world.hints.look(&at.account.id, ask, &world.clock, fetch).await?;
     Ok(became.unwrap_or_else(|| {
         world.counts.add("event_over_budget");
