@@ -18,6 +18,7 @@ use crate::desk::Desk;
 #[cfg(feature = "web")]
 use crate::http::ClientAddr;
 use crate::http::Door;
+use crate::inbox::hints::{self, Hints};
 use crate::keyring::{self, BadKeys};
 use crate::traffic::{Foreign, Heard, Reads};
 use crate::world::{Accounts, At, Bells, Counts, LinkMode, Merchant, Pace, World};
@@ -229,6 +230,7 @@ pub async fn till(config: &Config, front: &Front, clock: Clock) -> Result<Assemb
         bells: Bells::default(),
         counts: Counts::default(),
         reads: Reads::full(now),
+        hints: Hints::new(now, hints::sleep),
         foreign: Foreign::default(),
         heard: Heard::default(),
         began: now,

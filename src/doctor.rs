@@ -19,7 +19,7 @@ use crate::traffic::{Heard, Note};
 use crate::world::{At, LinkMode};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use till_core::port::psp::{Finding, Hook, Verdict};
+use till_core::port::psp::{Finding, Hook, Verdict, Webhooks};
 use till_core::port::store::{AccountRow, StoreError};
 use till_core::time::Timestamp;
 
@@ -124,6 +124,11 @@ fn of_closing(at: &At) -> Vec<Finding> {
 async fn of_deliveries(rows: &Rows, at: &At, links: &LinkMode, now: Timestamp) -> Result<Option<Finding>, StoreError> {
     let [believed, refused] = Heard::noted(&*rows.store, &assemble::merchant_id(), &at.account.id, now).await?;
     const UNSIGNED: &str = "unsigned";
+    // Where nothing is signed, there is no secret that could be wrong: what was refused was a stranger's.
+    let refused = refused.filter(|_| match at.psp.caps().webhooks {
+        Webhooks::Signed => true,
+        Webhooks::Hints => false,
+    });
     let silent = silence::since(&*rows.store, &assemble::merchant_id(), &at.account.id, now).await?;
     let said = |bad: &Note| format!("{} ({})", bad.why.as_deref().unwrap_or("not believed"), bad.at.text());
     if let Some(since) = silent.filter(|since| believed.as_ref().is_none_or(|good| good.at < *since)) {

@@ -9,6 +9,7 @@
 //! A delivery is answered with 2xx only when what it says is durable. The same event by webhook and by the event list
 //! is one delivery: both carry the provider's event id.
 
+pub mod hints;
 pub mod silence;
 
 use crate::book::{self, Written};
@@ -17,7 +18,7 @@ use crate::world::{At, World};
 use std::time::Duration;
 use till_core::id::{CaptureId, MerchantId, PaymentId};
 use till_core::payment::{disagrees, judge};
-use till_core::port::psp::{About, Ask, Delivery, Distrust, Evidence, Fault, News, Reported};
+use till_core::port::psp::{About, Ask, Delivery, Distrust, Evidence, Fault, News, Reported, Webhooks};
 use till_core::port::store::{Claimed, Commit, InboxKey, ObjectKind, Outcome, Park, ParkedClaim, Settle, StoreError};
 use till_core::time::Timestamp;
 
@@ -75,10 +76,25 @@ pub async fn apply(
     settle: Option<&Settle>,
     now: Timestamp,
 ) -> Result<Applied, StoreError> {
+    apply_counting(world, merchant, at, report, settle, now).await.map(|(applied, _)| applied)
+}
+
+/// Also says how many facts were new.
+async fn apply_counting(
+    world: &World,
+    merchant: &MerchantId,
+    at: &At,
+    report: &Reported,
+    settle: Option<&Settle>,
+    now: Timestamp,
+) -> Result<(Applied, usize), StoreError> {
     if report.provider_account != at.account.provider_account || report.livemode != at.account.livemode {
-        return Ok(Applied::NotOurs);
+        return Ok((Applied::NotOurs, 0));
     }
-    let Some(payment) = payment_of(world, merchant, at, &report.about).await? else { return Ok(Applied::Unknown) };
+    let Some(payment) = payment_of(world, merchant, at, &report.about).await? else {
+        return Ok((Applied::Unknown, 0));
+    };
+    let mut new = 0;
     let key = InboxKey { source: source(at), key: report.event.clone() };
     let amount_by = at.psp.caps().amount;
     let written = book::write(world, merchant, payment, now, |loaded, commit| {
@@ -88,6 +104,7 @@ pub async fn apply(
         let facts = judge(&loaded.payment, report, amount_by);
         let objects = book::objects(report, &at.account.id);
         commit.payment = book::change(world, loaded, facts, objects, Vec::new(), now);
+        new = commit.payment.as_ref().map_or(0, |change| change.facts.len());
         commit.settle.extend(settle.cloned());
         // An answer to our own call settles that call even when its event was known before.
         if settle.is_none() {
@@ -96,12 +113,12 @@ pub async fn apply(
         Ok(())
     });
     Ok(match written.await? {
-        Written::Unknown => Applied::Unknown,
-        Written::No(why) => why,
-        Written::Done(_) => Applied::Done,
-        Written::Duplicate(_) => Applied::Duplicate,
-        Written::FenceLost => Applied::FenceLost,
-        Written::Contended => Applied::Contended,
+        Written::Unknown => (Applied::Unknown, 0),
+        Written::No(why) => (why, 0),
+        Written::Done(_) => (Applied::Done, new),
+        Written::Duplicate(_) => (Applied::Duplicate, 0),
+        Written::FenceLost => (Applied::FenceLost, 0),
+        Written::Contended => (Applied::Contended, 0),
     })
 }
 
@@ -141,7 +158,11 @@ pub async fn receive(world: &World, at: &At, delivery: Delivery<'_>, now: Timest
         }
     };
     world.counts.add("webhook_believed");
-    world.heard.note(world, at, Ok(()), now).await;
+    match at.psp.caps().webhooks {
+        Webhooks::Signed => world.heard.note(world, at, Ok(()), now).await,
+        // Anybody can send one: it is noted once it has led to facts.
+        Webhooks::Hints => {}
+    }
     for one in evidence {
         match believed(world, at, one, now).await {
             Ok(Verdict::Taken) => {}
@@ -167,7 +188,10 @@ async fn believed(world: &World, at: &At, evidence: Evidence, now: Timestamp) ->
                 world.counts.add("webhook_foreign");
                 return Ok(Verdict::Taken);
             }
-            ask_and_take(world, at, &ask, now).await
+            match at.psp.caps().webhooks {
+                Webhooks::Signed => ask_and_take(world, at, &ask, now).await,
+                Webhooks::Hints => hints::follow(world, at, &ask).await,
+            }
         }
         Evidence::AccessLost { provider_account, livemode } => {
             if provider_account == at.account.provider_account && livemode == at.account.livemode {
@@ -253,37 +277,51 @@ async fn not_ours(world: &World, at: &At, report: &Reported, now: Timestamp) -> 
     park(world, at, report, now).await
 }
 
-/// Asks the provider and takes what it says.
+/// Asks the provider and takes what it says, within the budget of look-ups.
 async fn ask_and_take(world: &World, at: &At, ask: &Ask, now: Timestamp) -> Result<Verdict, StoreError> {
     if !world.reads.take(now) {
         world.counts.add("event_over_budget");
         return Ok(Verdict::Later);
     }
+    fetch_and_take(world, at, ask, now).await.map(|(verdict, _)| verdict)
+}
+
+/// Also says how many facts were new.
+async fn fetch_and_take(world: &World, at: &At, ask: &Ask, now: Timestamp) -> Result<(Verdict, usize), StoreError> {
     match at.psp.fetch(&*world.http, &at.account, ask).await {
         Ok(reports) => take_all(world, at, &reports, now).await,
         Err(Fault::NotFound) => {
             if let Ask::Capture(id) = ask {
                 world.foreign.remember(&at.account.id, id, Whose::Theirs);
             }
-            Ok(Verdict::Taken)
+            Ok((Verdict::Taken, 0))
         }
         Err(fault) => {
             tracing::warn!(account = %at.account.id, %fault, "a hint could not be fetched: {fault}");
-            Ok(Verdict::Later)
+            Ok((Verdict::Later, 0))
         }
     }
 }
 
-async fn take_all(world: &World, at: &At, reports: &[Reported], now: Timestamp) -> Result<Verdict, StoreError> {
+/// Also says how many facts were new.
+async fn take_all(
+    world: &World,
+    at: &At,
+    reports: &[Reported],
+    now: Timestamp,
+) -> Result<(Verdict, usize), StoreError> {
+    let mut all_new = 0;
     for report in reports {
-        match apply(world, &world.merchant.id, at, report, None, now).await? {
+        let (applied, new) = apply_counting(world, &world.merchant.id, at, report, None, now).await?;
+        all_new += new;
+        match applied {
             Applied::Done | Applied::Duplicate => {}
             Applied::NotOurs => not_ours(world, at, report, now).await?,
             Applied::Unknown => park(world, at, report, now).await?,
-            Applied::FenceLost | Applied::Contended => return Ok(Verdict::Later),
+            Applied::FenceLost | Applied::Contended => return Ok((Verdict::Later, all_new)),
         }
     }
-    Ok(Verdict::Taken)
+    Ok((Verdict::Taken, all_new))
 }
 
 /// A report names money that we do not know: it may be ours and overtaken, or somebody else's on the same account.
@@ -310,7 +348,7 @@ async fn look_up(
     }
     // Whoever had the turn before may have found it to be ours.
     if payment_of(world, &world.merchant.id, at, &report.about).await?.is_some() {
-        return take_all(world, at, std::slice::from_ref(report), now).await;
+        return take_all(world, at, std::slice::from_ref(report), now).await.map(|(verdict, _)| verdict);
     }
     if !world.reads.take(now) {
         world.counts.add("event_over_budget");
@@ -361,7 +399,7 @@ async fn found_by_money(
             Applied::FenceLost | Applied::Contended => return Ok(Verdict::Later),
         }
     }
-    take_all(world, at, std::slice::from_ref(report), now).await
+    take_all(world, at, std::slice::from_ref(report), now).await.map(|(verdict, _)| verdict)
 }
 
 /// Holds sums that a report names against ours, and asks where they differ.

@@ -1,6 +1,7 @@
 //! What every worker shares: the merchant, the ports, the keys, and the bells that wake a sleeping worker.
 
 use crate::clock::Clock;
+use crate::inbox::hints::Hints;
 use crate::traffic::{Foreign, Heard, Reads};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -193,6 +194,8 @@ pub struct World {
     pub counts: Counts,
     /// What may be asked of providers.
     pub reads: Reads,
+    /// Which orders were hinted at.
+    pub hints: Hints,
     /// What of their accounts is not ours.
     pub foreign: Foreign,
     /// How webhooks fare.

@@ -1,11 +1,14 @@
 //! Each line of the doctor, provoked.
 
 use super::{Owed, owe_to_nowhere};
-use crate::support::eventually;
+use crate::support::bank::{Bank, checkout_on};
 use crate::support::stripe::{Plan, Polls, Shop, Webhooks};
+use crate::support::{Town, eventually, link_of, to_provider};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use till::clock::Clock;
+use till::config::Config;
 use till::doctor;
 use till::drift::Compared;
 use till_core::port::psp::Verdict;
@@ -153,4 +156,54 @@ async fn the_last_comparison_is_told_with_what_it_left() {
         assert!(told.starts_with(said), "{told}");
     }
     shop.close().await;
+}
+
+/// The configuration of a town whose provider signs nothing, for a doctor who comes from outside.
+fn config_of(town: &Town) -> Config {
+    let (mut config, data) = (Config::default(), town.data.path());
+    config.http.public_url = town.url.clone();
+    config.store.path = data.join("till.db");
+    config.keys.path = data.join("keys.json");
+    config.sandbox.enabled = true;
+    config.sandbox.difficult = true;
+    config.sandbox.base_url = town.control.trim_end_matches("/control").to_owned();
+    config.sandbox.api_key = format!("file:{}", data.join("sandbox-key").display());
+    config
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_signed_a_stranger_cannot_make_webhooks_look_well_or_a_secret_look_wrong() {
+    let town = Town::difficult().await;
+    let bank = Bank::of(&town);
+    bank.knobs(&json!({ "webhook_drop_pct": 100 })).await;
+    let conversation = town.conversation().await;
+    let code = town.staff.ask(&conversation, "/pay 25 EUR coffee").await;
+    let card = town.customer.card(&code, "open").await;
+    let page = to_provider(&town.customer.http, &link_of(&card, "Pay")).await;
+    let says = async || {
+        let (config, clock): (_, Clock) = (config_of(&town), Arc::new(crate::support::now));
+        let rows = till::assemble::rows(&config).await.unwrap();
+        let found = doctor::examine(&config, &rows, &clock).await.unwrap();
+        rows.close().await;
+        let (_, found) = found.into_iter().find(|(about, _)| about == "account sandbox (sandbox-difficult)").unwrap();
+        let last = found.last().unwrap();
+        format!("{:?} {}", last.verdict, last.text)
+    };
+    let send = async |body: String| {
+        let hook = format!("{}/hooks/sandbox-difficult/sandbox", town.url);
+        let hint = town.customer.http.post(hook).header("content-type", "application/x-www-form-urlencoded");
+        hint.body(body).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(send("garbage".into()).await, 401);
+    assert_eq!(says().await, "Note no webhook has come yet", "there is no secret that could be wrong");
+    let hint = format!("id={}", checkout_on(&page));
+    assert_eq!(send(hint).await, 200);
+    assert_eq!(says().await, "Note no webhook has come yet", "a hint that tells nothing proves nothing");
+    bank.knobs(&json!({})).await;
+    let pay = town.customer.http.post(&page).form(&[("card", "ok"), ("amount", "25.00")]);
+    assert!(pay.send().await.unwrap().status().is_redirection());
+    town.customer.card(&code, "paid").await;
+    let good = eventually(async || says().await.starts_with("Good the last webhook was believed (").then_some(()));
+    good.await.expect("one that led to facts is heard");
+    town.stop().await;
 }

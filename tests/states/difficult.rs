@@ -3,8 +3,11 @@
 //! Its hints are unsigned, its money must be taken, its payers choose the amount, and its pages cannot be closed.
 
 use super::{Stage, details};
-use crate::support::{Town, labels};
-use std::time::Duration;
+use crate::support::bank::checkout_on;
+use crate::support::{Town, labels, link_of, to_provider};
+use futures::future::{join, join_all};
+use reqwest::StatusCode;
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn payers_choose_what_they_pay_and_till_takes_it() {
@@ -43,4 +46,36 @@ async fn payers_choose_what_they_pay_and_till_takes_it() {
     let paid = stage.town.customer.card(&code, "paid").await;
     assert_eq!(paid["amount"], "1.500 KWD");
     stage.close().await;
+}
+
+/// The order's id stands in the payer's address bar, and nobody signs a hint.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_hints_about_one_order_is_answered_and_holds_up_no_other_payment() {
+    let town = Town::difficult().await;
+    let conversation = town.conversation().await;
+    let asked = async |text| {
+        let code = town.staff.ask(&conversation, text).await;
+        let card = town.customer.card(&code, "open").await;
+        let page = to_provider(&town.customer.http, &link_of(&card, "Pay")).await;
+        (code, page)
+    };
+    let (_, flooded) = asked("/pay 25 EUR coffee").await;
+    let (other, page) = asked("/pay 8 EUR tea").await;
+    let (hook, body) =
+        (format!("{}/hooks/sandbox-difficult/sandbox", town.url), format!("id={}", checkout_on(&flooded)));
+    let hint = async || {
+        let hint = town.customer.http.post(&hook).header("content-type", "application/x-www-form-urlencoded");
+        hint.body(body.clone()).send().await.unwrap().status()
+    };
+    let began = Instant::now();
+    let paid = async {
+        assert!(town.customer.http.post(&page).form(&[("card", "ok"), ("amount", "8.00")]).send().await.is_ok());
+        town.customer.card(&other, "paid").await;
+        began.elapsed()
+    };
+    let (flood, took) = join(join_all((0..300).map(|_| hint())), paid).await;
+    let refused = flood.iter().filter(|status| **status != StatusCode::OK).count();
+    assert_eq!(refused, 0, "of 300 hints");
+    assert!(took < Duration::from_secs(10), "the other customer's payment took {took:?}");
+    town.stop().await;
 }

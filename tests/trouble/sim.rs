@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use till::clock::Clock;
 use till::desk;
+use till::inbox::hints::Hints;
 use till::traffic::{Foreign, Heard, Reads};
 use till::world::{Accounts, At, Bells, Counts, LinkMode, Merchant, Pace, World};
 use till_core::command::Grammar;
@@ -97,6 +98,8 @@ fn born<P: Provider>(seed: u64, there: &P, chat: &Arc<ScriptedChat>, store: Arc<
         bells: Bells::default(),
         counts: Counts::default(),
         reads: Reads::full(clock()),
+        // Nobody has time to wait in a history: each hint leads to a look.
+        hints: Hints::new(clock(), |_| Box::pin(std::future::ready(()))),
         foreign: Foreign::default(),
         heard: Heard::default(),
         began: Timestamp::from_ms(START_MS),

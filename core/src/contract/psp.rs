@@ -21,7 +21,7 @@ use crate::payment::{CheckoutState, RefundState};
 use crate::port::http::{Http, HttpError, Request, Response};
 use crate::port::psp::{
     About, Account, AmountBy, Ask, Capture, Delivery, Distrust, Evidence, Expire, Fault, Hook, News, Psp, Reported,
-    Takes, Verdict,
+    Takes, Verdict, Webhooks,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -512,6 +512,7 @@ async fn an_account_that_is_set_up_has_nothing_wrong(s: &mut Setup<'_>) {
 }
 
 async fn an_unsigned_delivery_only_says_where_to_look(s: &mut Setup<'_>, hinted: Hinted<'_>, foreign: &CheckoutId) {
+    assert_eq!(s.psp.caps().webhooks, Webhooks::Hints, "what is sent unsigned proves nothing");
     let (order, id, _) = s.created(1100).await;
     let (headers, body) = hinted(&id);
     let evidence = s.verify(&headers, &body).await.expect("a good hint is taken");
@@ -581,6 +582,7 @@ async fn only_a_delivery_that_is_signed_now_and_whole_is_believed(
     ours: &[u8],
     foreign: &[u8],
 ) {
+    assert_eq!(s.psp.caps().webhooks, Webhooks::Signed);
     let good = signed(ours, s.now);
     let evidence = s.verify(&good, ours).await.expect("a good delivery is believed");
     let about_us = |it: &Evidence| matches!(it, Evidence::Facts(_) | Evidence::Hint { .. });

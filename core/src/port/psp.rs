@@ -28,10 +28,21 @@ pub struct PspCaps {
     pub capture: Capture,
     /// Whether the payer pays exactly what the checkout says, or may choose.
     pub amount: AmountBy,
+    /// Whether a webhook proves who sent it.
+    pub webhooks: Webhooks,
     /// How long an idempotency key is remembered; after that, look up instead of trying again.
     pub key_window: Duration,
     /// Shortest and longest life of a checkout.
     pub checkout_life: (Duration, Duration),
+}
+
+/// Whether a webhook proves who sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Webhooks {
+    /// Each one is signed with a secret of the account's.
+    Signed,
+    /// None is: they only say where to look, and anybody can send them.
+    Hints,
 }
 
 /// Whether a checkout can be closed by us.

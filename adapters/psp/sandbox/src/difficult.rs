@@ -23,7 +23,7 @@ use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
 use till_core::port::http::Http;
 use till_core::port::psp::{
     Account, AmountBy, Ask, Capture, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, Page, Psp, PspCaps,
-    Reported, Takes,
+    Reported, Takes, Webhooks,
 };
 use till_core::time::Timestamp;
 
@@ -52,6 +52,7 @@ impl Psp for Difficult {
             expire: Expire::ByItself,
             capture: Capture::OnRequest,
             amount: AmountBy::Payer,
+            webhooks: Webhooks::Hints,
             key_window: HOUR * 3,
             checkout_life: (Duration::from_secs(60), HOUR * 24),
         }

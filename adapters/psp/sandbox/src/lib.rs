@@ -27,7 +27,7 @@ use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
 use till_core::port::http::Http;
 use till_core::port::psp::{
     Account, AmountBy, Ask, Capture, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, Page, Psp, PspCaps,
-    Reported, Takes,
+    Reported, Takes, Webhooks,
 };
 use till_core::signature;
 use till_core::time::Timestamp;
@@ -57,6 +57,7 @@ impl Psp for Sandbox {
             expire: Expire::OnRequest,
             capture: Capture::ByItself,
             amount: AmountBy::Checkout,
+            webhooks: Webhooks::Signed,
             key_window: HOUR * 24,
             checkout_life: (Duration::from_secs(60), HOUR * 24),
         }

@@ -32,7 +32,7 @@ use till_core::order::{CheckoutOrder, IdemKey, RefundOrder};
 use till_core::port::http::Http;
 use till_core::port::psp::{
     About, Account, AmountBy, Ask, Capture, Delivery, Distrust, Evidence, Expire, Fault, Finding, Hook, Page, Psp,
-    PspCaps, Reported, Takes,
+    PspCaps, Reported, Takes, Webhooks,
 };
 use till_core::time::Timestamp;
 use wire::{Dispute, Intent, List, Refund, Session};
@@ -67,6 +67,7 @@ impl Psp for Stripe {
             expire: Expire::OnRequest,
             capture: Capture::ByItself,
             amount: AmountBy::Checkout,
+            webhooks: Webhooks::Signed,
             key_window: MINUTE * 60 * 24,
             // Stripe: 30 minutes to 24 hours, counted when the call arrives; four minutes stay for slow tries.
             checkout_life: (MINUTE * 30, MINUTE * (60 * 24 - 4)),

@@ -1,7 +1,7 @@
 //! What a scripted provider is like: its abilities, how its webhooks speak, and how far its clock is from the right one.
 
 use super::super::seeded::Seeded;
-use crate::port::psp::{AmountBy, Capture, Expire, PspCaps};
+use crate::port::psp::{AmountBy, Capture, Expire, PspCaps, Webhooks};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -79,6 +79,10 @@ impl Character {
             expire: self.expire,
             capture: self.capture,
             amount: self.amount,
+            webhooks: match self.tells {
+                Tells::Hints => Webhooks::Hints,
+                Tells::Whole => Webhooks::Signed,
+            },
             key_window: self.key_window,
             checkout_life: (Duration::from_secs(60), HOUR * 24),
         }
