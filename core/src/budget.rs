@@ -37,14 +37,17 @@ impl Budget {
         (0..rate.burst).take_while(|_| copy.take(rate, now).is_ok()).fold(0, |left, _| left + 1)
     }
 
-    /// Takes one, or says how long to wait for it. A clock that jumps back gives nothing and takes nothing; it counts from
-    /// there.
+    /// Takes one, or says how long to wait for it. A clock that jumps back gives nothing and takes nothing; where it
+    /// jumps far, it counts from there.
     ///
     /// # Errors
     /// The time until the next one is allowed.
     pub fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Duration> {
-        // Otherwise nobody could do anything until it is again as late as it never was.
-        self.at = self.at.min(now);
+        // Set back for good, and not only told of a moment earlier by somebody else: otherwise nobody could do anything
+        // until it is again as late as it never was.
+        if self.at.since(now) > rate.every.saturating_mul(rate.burst) {
+            self.at = now;
+        }
         let every_ms = u64::try_from(rate.every.as_millis()).unwrap_or(u64::MAX).max(1);
         let passed_ms = u64::try_from(now.since(self.at).as_millis()).unwrap_or(u64::MAX);
         let earned = passed_ms.saturating_mul(1000) / every_ms;
