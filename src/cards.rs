@@ -21,7 +21,7 @@ use till_core::payment::{Alert, Owed, Status};
 use till_core::place::{MessageRef, PersonId, Place};
 use till_core::port::chat::{Chat, Rendered, SendError, Twins};
 use till_core::port::store::{
-    CardClaim, Change, Commit, Outcome, Queue, Shown, ShownOutcome, StoreError, Work, WorkClaim,
+    CardClaim, Change, Commit, Outcome, Queue, Shown, ShownOutcome, Shows, StoreError, Work, WorkClaim,
 };
 use till_core::text::Locale;
 use till_core::time::Timestamp;
@@ -357,16 +357,30 @@ async fn supersede(
     let Some(chat) = world.chat(&twin.place) else {
         return Ok(Err(SendError::Bug(format!("`{}` is not configured", twin.place.platform))));
     };
-    // A successor that was pressed before we knew of it ourselves is the card by now.
-    let known = world.store.card_messages(&claim.merchant, claim.payment).await?;
-    if known.iter().any(|it| it.id == twin.id && it.place.channel == twin.place.channel) {
+    // A successor that was pressed before we knew of it ourselves may be the card by now.
+    if is_the_card(world, claim, twin).await? {
         return Ok(Ok(()));
     }
     let text = world.merchant.locale.say("card-superseded", &[("code", &loaded.stored.code.to_string())]);
-    Ok(match chat.edit(twin, &chat.say(&text, &[], &chat.caps(&twin.place)), now).await {
+    let edited = chat.edit(twin, &chat.say(&text, &[], &chat.caps(&twin.place)), now).await;
+    if is_the_card(world, claim, twin).await? {
+        // It has become the card meanwhile: one more edit comes last.
+        let written = book::write::<()>(world, &claim.merchant, claim.payment, now, |loaded, commit| {
+            let owing = book::owing(world, loaded, Vec::new(), now);
+            commit.payment = Some(Change { shows: Shows::OnCards, ..owing });
+            Ok(())
+        });
+        written.await?;
+    }
+    Ok(match edited {
         Err(SendError::EditClosed | SendError::Gone) => Ok(()),
         edited => edited,
     })
+}
+
+async fn is_the_card(world: &World, claim: &WorkClaim, twin: &MessageRef) -> Result<bool, StoreError> {
+    let known = world.store.card_messages(&claim.merchant, claim.payment).await?;
+    Ok(known.iter().any(|it| it.id == twin.id && it.place.channel == twin.place.channel))
 }
 
 /// Tells whoever asked what concerns staff alone.

@@ -26,14 +26,12 @@ use till_core::payment::{self, Act, Decision, OutToday, Refusal};
 use till_core::place::{MessageRef, PersonId};
 use till_core::port::chat::Standing;
 use till_core::port::desk::{Ack, Again, Deed, Desk as Port, Inbound};
-use till_core::port::store::{Commit, InboxKey, NewWork, StoreError, TotalChange, Work};
+use till_core::port::store::{Change, Commit, InboxKey, NewWork, Shows, StoreError, TotalChange, Work};
 use till_core::text::Locale;
 use till_core::time::Timestamp;
 
 /// How often one person may give a command.
 const COMMANDS: Rate = Rate { burst: 30, every: Duration::from_secs(1) };
-/// A message that is just being posted is known by then: longer than a card is claimed for.
-const KNOWN_BY: Duration = Duration::from_secs(60);
 /// "The same a moment ago" reaches back this far.
 const SAME: Duration = Duration::from_secs(60);
 
@@ -174,9 +172,11 @@ impl Hearing<'_> {
             let work = NewWork {
                 key: IdemKey::show(id, &format!("twin:{}", twin.id)),
                 work: Work::Supersede { twin: twin.clone() },
-                due: now.after(KNOWN_BY),
+                due: now,
             };
-            commit.payment = Some(book::owing(self.world, loaded, vec![work], now));
+            // It may be the card's successor, whose answer is on its way: then one more edit comes last.
+            let owing = book::owing(self.world, loaded, vec![work], now);
+            commit.payment = Some(Change { shows: Shows::OnCards, ..owing });
             Ok(())
         });
         // Where it was contended, the next click finds it again.
