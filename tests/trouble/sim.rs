@@ -67,7 +67,7 @@ fn merchant() -> Merchant {
         currency: cents(0, "EUR").currency(),
         locale: ENGLISH.clone(),
         limits: Limits {
-            ask_alone: all(4_500),
+            ask_alone: all(5_000),
             refund_alone: all(100_000),
             refund_person_day: all(10_000_000),
             refund_merchant_day: all(10_000_000),

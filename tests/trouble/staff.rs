@@ -132,7 +132,8 @@ impl<P: Provider> Sim<P> {
         let amount = match self.seeded.below(40) {
             // Less than a provider takes.
             0 => "0.50".to_owned(),
-            _ => (1 + self.seeded.below(50)).to_string(),
+            // Now and then more than one person may ask for alone.
+            _ => (1 + self.seeded.below(56)).to_string(),
         };
         let expires = match self.seeded.below(8) {
             0 => format!("{}d", 1 + self.seeded.below(3)),
