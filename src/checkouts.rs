@@ -179,7 +179,11 @@ async fn leave(
         match at.psp.fetch(&*world.http, &at.account, &Ask::Checkout(checkout.clone())).await {
             Ok(reports) => {
                 for report in &reports {
-                    apply(world, &claim.merchant, at, report, None, now).await?;
+                    // What the payer agreed to must be known before it can be let go.
+                    let applied = apply(world, &claim.merchant, at, report, None, now).await?;
+                    if applied == Applied::Contended {
+                        return again(world, claim, now, Duration::from_secs(1), "contended".into()).await;
+                    }
                 }
             }
             Err(Fault::NotFound) => {}
